@@ -24,7 +24,13 @@ internal sealed class PubRuntime
 
     public TimeProvider Time { get; }
 
+    /// <summary>Rules left out on purpose, to show that the simulation notices. None outside the simulation and the tests.</summary>
+    public BrokenRules Broken { get; init; }
+
     private bool IsSeeded { get; }
+
+    /// <summary>Whether this run leaves the rule out.</summary>
+    public bool Breaks(BrokenRules rule) => (Broken & rule) != 0;
 
     /// <summary>Starts a loop away from the caller's context. The loop handles its own errors.</summary>
     public Task Start(Func<Task> work) => _start(work);
