@@ -1,5 +1,5 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
+using Pub.Storage;
 
 namespace Pub.Subscriptions;
 
@@ -13,7 +13,7 @@ namespace Pub.Subscriptions;
 /// </summary>
 internal sealed record CursorDocument
 {
-    public const int FormatVersion = 1;
+    public static readonly DocumentFormat<CursorFormat> Format = new("cursor", 1, CursorFormatContext.Default.CursorFormat);
 
     public static CursorDocument Empty { get; } = new();
 
@@ -61,35 +61,22 @@ internal sealed record CursorDocument
 
     /// <exception cref="FormatVersionException">Written by a newer program.</exception>
     /// <exception cref="DocumentFormatException">Not a cursor.</exception>
-    public static CursorDocument Read(ReadOnlyMemory<byte> content)
-    {
-        CursorFormat stored;
-        try
-        {
-            stored = JsonSerializer.Deserialize(content.Span, CursorFormatContext.Default.CursorFormat) ?? throw new JsonException("null");
-        }
-        catch (JsonException e)
-        {
-            throw new DocumentFormatException("A cursor document cannot be read.", e);
-        }
+    public static CursorDocument Read(DocumentKey key, StoredDocument stored) => From(Format.Read(key, stored));
 
-        if (stored.V > FormatVersion)
-        {
-            throw new FormatVersionException("A cursor document", stored.V, FormatVersion);
-        }
+    public ReadOnlyMemory<byte> Write() => Format.Write(ToStored());
 
-        return new CursorDocument
+    internal static CursorDocument From(CursorFormat? stored) => stored is null
+        ? Empty
+        : new CursorDocument
         {
             Token = stored.Token,
             Session = stored.Session,
             Rewinds = stored.Rewinds,
             Shards = [.. stored.Shards.Select(ShardCursor.From)],
         };
-    }
 
-    public byte[] Write() => JsonSerializer.SerializeToUtf8Bytes(
-        new CursorFormat { V = FormatVersion, Token = Token, Session = Session, Rewinds = Rewinds, Shards = [.. Shards.Select(line => line.ToFormat())] },
-        CursorFormatContext.Default.CursorFormat);
+    internal CursorFormat ToStored() =>
+        new() { Token = Token, Session = Session, Rewinds = Rewinds, Shards = [.. Shards.Select(line => line.ToFormat())] };
 
     private static int Compare(ShardId left, ShardId right)
     {
@@ -147,8 +134,6 @@ internal readonly record struct DeliveredCount(Position Position, int Count);
 /// <summary>The document as stored; the names are the format.</summary>
 internal sealed class CursorFormat
 {
-    public int V { get; set; }
-
     public long Token { get; set; }
 
     public string? Session { get; set; }
