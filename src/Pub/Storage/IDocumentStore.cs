@@ -2,7 +2,7 @@ namespace Pub.Storage;
 
 /// <summary>
 /// The one port through which everything durable goes: JSON documents in named collections, each with a CAS. Any store that
-/// passes the contract tests (tests/Pub.Tests/Storage/DocumentStoreContract.cs) can carry the whole protocol.
+/// passes the contract tests (tests/Pub.Testing/Storage/DocumentStoreContract.cs) can carry the whole protocol.
 /// </summary>
 /// <remarks>
 /// <para>Competition (exists, missing, CAS moved) is a <see cref="WriteResult"/>, never an exception.</para>
@@ -10,6 +10,10 @@ namespace Pub.Storage;
 /// happen and may be tried again, <see cref="OutcomeUnknownException"/> when a write may or may not have happened, and may still happen later.</para>
 /// <para>Writes take no cancellation token: a write that has begun has an outcome. Reads and waits may be cancelled.</para>
 /// <para>All members may be called from any thread, concurrently.</para>
+/// <para>The content given to a write is the caller's: the store does not use it after the write has ended with a result. (After an
+/// <see cref="OutcomeUnknownException"/> it still may.) The content that a read answers is nobody's to change, and stays as it is.</para>
+/// <para>A key without an id, or one above <see cref="DocumentKey.MaxIdBytes"/>, is an <see cref="ArgumentException"/>. After disposal every member
+/// throws <see cref="ObjectDisposedException"/>, and so do the waits that were under way.</para>
 /// </remarks>
 public interface IDocumentStore : IAsyncDisposable
 {
@@ -38,7 +42,7 @@ public interface IDocumentStore : IAsyncDisposable
     /// Adds <paramref name="delta"/> to a whole number inside a JSON document, atomically, and answers the new value.
     /// <see cref="WriteStatus.Missing"/> if there is no document. The document's CAS changes.
     /// </summary>
-    /// <exception cref="DocumentFormatException">The document holds no whole number at <paramref name="path"/>.</exception>
+    /// <exception cref="DocumentFormatException">The document holds no whole number at <paramref name="path"/>; it stays as it was.</exception>
     ValueTask<IncrementResult> IncrementAsync(DocumentKey key, CounterPath path, long delta, WriteOptions options = default);
 
     /// <summary>
