@@ -86,5 +86,21 @@ internal sealed class TopicSnapshot
     /// <summary>The version of one part's document.</summary>
     public Cas CasOf(int part) => _cas[part];
 
+    /// <summary>Whether one of the shards takes no appends.</summary>
+    public bool IsClosed => Array.Exists(_shards, shard => shard.IsClosed);
+
+    public static TopicSnapshot From(TopicName topic, IReadOnlyList<TopicDocument> parts, Cas[] cas, Epoch epoch)
+    {
+        // Part 0 counts for all: a part may be left over from a creator that lost the race.
+        var first = parts[0];
+        var shards = new ShardState[first.Shards];
+        for (var i = 0; i < shards.Length; i++)
+        {
+            shards[i] = parts[PartOf(i)].State(i % DocumentKeys.ShardsPerDocument);
+        }
+
+        return new TopicSnapshot(topic, first.Settings.ToSettings(first.Shards), first.Temporary, first.Created, shards, cas, epoch);
+    }
+
     public static int PartOf(int shard) => shard / DocumentKeys.ShardsPerDocument;
 }
