@@ -1,1 +1,6 @@
-return 0;
+using Pub.Simulation;
+
+// With arguments of its own the program runs or replays seeds; else it is the test program.
+return args.Length > 0 && args[0] is "--seeds" or "--seed" or "--from"
+    ? SeedRunner.Run(args)
+    : await TestProgram.RunAsync(args);

@@ -1,3 +1,4 @@
+using System.Text;
 using Pub.Simulation.Kernel;
 using Pub.Storage;
 
@@ -79,7 +80,7 @@ internal sealed partial class NodeStore : IDocumentStore
 
     public ValueTask<StoredDocument> WaitAsync(DocumentKey key, Cas processed, TimeSpan timeout, CancellationToken cancellationToken = default)
     {
-        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        Check(key);
         if (cancellationToken.IsCancellationRequested)
         {
             return ValueTask.FromCanceled<StoredDocument>(cancellationToken);
@@ -112,6 +113,15 @@ internal sealed partial class NodeStore : IDocumentStore
         return hold;
     }
 
+    private void Check(DocumentKey key)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        if (string.IsNullOrEmpty(key.Id) || Encoding.UTF8.GetByteCount(key.Id) > DocumentKey.MaxIdBytes)
+        {
+            throw new ArgumentException($"'{key}' is no key.", nameof(key));
+        }
+    }
+
     private byte[] Copy(ReadOnlyMemory<byte> content)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
@@ -122,7 +132,7 @@ internal sealed partial class NodeStore : IDocumentStore
 
     private Task<T> Read<T>(StoreOperation operation, DocumentKey key, Func<T> read, CancellationToken cancellationToken)
     {
-        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        Check(key);
         if (cancellationToken.IsCancellationRequested)
         {
             return Task.FromCanceled<T>(cancellationToken);
@@ -135,7 +145,7 @@ internal sealed partial class NodeStore : IDocumentStore
 
     private Task<T> Read<T>(StoreOperation operation, DocumentKey key, Func<Task<T>> read, CancellationToken cancellationToken)
     {
-        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        Check(key);
         if (cancellationToken.IsCancellationRequested)
         {
             return Task.FromCanceled<T>(cancellationToken);
@@ -148,7 +158,7 @@ internal sealed partial class NodeStore : IDocumentStore
 
     private Task<T> Write<T>(StoreOperation operation, DocumentKey key, Func<T> write)
     {
-        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        Check(key);
         var call = new StoreCall<T>(this, operation, key, () => Task.FromResult(write()), CancellationToken.None);
         call.Begin();
         return call.Answer;

@@ -1,5 +1,6 @@
-namespace Pub.Simulation.Store;
+using Pub.Storage;
 
+namespace Pub.Simulation.Store;
 
 /// <summary>One version of a document; null content: removed.</summary>
 internal readonly record struct DocumentVersion(byte[]? Content, Cas Cas, long ExpiresAt, long WrittenAt, bool IsRemoval)
