@@ -60,6 +60,8 @@ internal sealed class SimWorld
         }
     }
 
+    public string? Failure => Scheduler.Failure;
+
     public Task Delay(TimeSpan duration) => Task.Delay(duration, Test.Clock);
 
     public void Fail(string reason)
