@@ -8,9 +8,13 @@ namespace Pub;
 /// </summary>
 internal sealed class PubRuntime
 {
+    private const int SystemBytes = 128 * IdBytes;
+    private const int IdBytes = 12;
     private readonly Lock _lock = new();
     private readonly Random _random;
     private readonly Func<Func<Task>, Task> _start;
+    private readonly byte[] _systemBytes = new byte[SystemBytes];
+    private int _systemBytesUsed = SystemBytes;
 
     public PubRuntime(TimeProvider? time = null, int? seed = null, Func<Func<Task>, Task>? start = null)
     {
@@ -38,7 +42,7 @@ internal sealed class PubRuntime
     /// <summary>96 random bits as 24 hexadecimal digits.</summary>
     public string NewId()
     {
-        Span<byte> bytes = stackalloc byte[12];
+        Span<byte> bytes = stackalloc byte[IdBytes];
         if (IsSeeded)
         {
             lock (_lock)
@@ -48,10 +52,26 @@ internal sealed class PubRuntime
         }
         else
         {
-            RandomNumberGenerator.Fill(bytes);
+            FillFromSystem(bytes);
         }
 
         return Convert.ToHexStringLower(bytes);
+    }
+
+    // One call of the system for many ids: each costs more than everything else about an id.
+    private void FillFromSystem(Span<byte> bytes)
+    {
+        lock (_lock)
+        {
+            if (_systemBytesUsed == SystemBytes)
+            {
+                RandomNumberGenerator.Fill(_systemBytes);
+                _systemBytesUsed = 0;
+            }
+
+            _systemBytes.AsSpan(_systemBytesUsed, bytes.Length).CopyTo(bytes);
+            _systemBytesUsed += bytes.Length;
+        }
     }
 
     /// <summary>A number from 0 up to, not including, 1.</summary>

@@ -124,6 +124,7 @@ internal static class NameRules
 {
     public const int MaxBytes = 200;
     private const int KeyBytes = 80;
+    private const string LongPrefix = "long:";
 
     public static string Check(string name, string parameter)
     {
@@ -170,7 +171,8 @@ internal static class NameRules
     }
 
     /// <summary>A name that fits behind the prefix of an internal log; different names stay different.</summary>
-    public static string Hidden(string name) => Encoding.UTF8.GetByteCount(name) <= MaxBytes - 20 ? name : "long:" + Hash(name);
+    public static string Hidden(string name) =>
+        Encoding.UTF8.GetByteCount(name) <= MaxBytes - 20 && !name.StartsWith(LongPrefix, StringComparison.Ordinal) ? name : LongPrefix + Hash(name);
 
     private static string Hash(string text)
     {
