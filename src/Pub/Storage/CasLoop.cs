@@ -10,7 +10,7 @@ namespace Pub.Storage;
 /// write. Reading back "not applied" proves nothing (executions.md 15, 16). So the document is then written even if the decision is "nothing".</para>
 /// <para>Attempts are bounded by <see cref="MaxAttempts"/>.</para>
 /// </remarks>
-internal sealed class CasLoop(IDocumentStore store, PubRuntime runtime)
+internal sealed class CasLoop(IDocumentStore store, PubRuntime runtime, int attempts = CasLoop.MaxAttempts)
 {
     public const int MaxAttempts = 60;
 
@@ -34,7 +34,7 @@ internal sealed class CasLoop(IDocumentStore store, PubRuntime runtime)
         PubException? unknown = null;
         var inserting = false;
         var insertPending = false;
-        for (var attempt = 1; attempt <= MaxAttempts; attempt++)
+        for (var attempt = 1; attempt <= attempts; attempt++)
         {
             try
             {
@@ -77,8 +77,8 @@ internal sealed class CasLoop(IDocumentStore store, PubRuntime runtime)
         }
 
         throw unknown is null
-            ? new StoreUnavailableException($"{key} was changed by others during each of {MaxAttempts} attempts to change it.")
-            : new OutcomeUnknownException($"A write of {key} may have happened, and none of {MaxAttempts} attempts to make another one after it succeeded.", unknown);
+            ? new StoreUnavailableException($"{key} was changed by others during each of {attempts} attempts to change it.")
+            : new OutcomeUnknownException($"A write of {key} may have happened, and none of {attempts} attempts to make another one after it succeeded.", unknown);
     }
 
     /// <summary>None before the first repetition: competition is short. Then longer and longer, out of step with the others.</summary>
