@@ -15,7 +15,7 @@ public sealed class Delivery
     private readonly LeaseReader _reader;
     private int _settled;
 
-    internal Delivery(LeaseReader reader, WindowSlot slot, int index, Message message, int count, long arrival)
+    internal Delivery(LeaseReader reader, WindowSlot slot, int index, Message message, int count, long arrival, long order = 0)
     {
         _reader = reader;
         Slot = slot;
@@ -23,6 +23,7 @@ public sealed class Delivery
         Message = message;
         DeliveryCount = count;
         ArrivalNumber = arrival;
+        Order = order == 0 ? arrival : order;
     }
 
     /// <summary>The message.</summary>
@@ -45,6 +46,9 @@ public sealed class Delivery
 
     /// <summary>Whether one of the settling calls has been made.</summary>
     public bool IsSettled => Volatile.Read(ref _settled) != 0;
+
+    /// <summary>The arrival number of the message's first delivery: its place among those of its key when it has to be put back.</summary>
+    internal long Order { get; }
 
     internal WindowSlot Slot { get; }
 

@@ -207,7 +207,7 @@ internal sealed class DeliveryQueue
             }
         }
 
-        withdrawn.Sort(static (left, right) => left.ArrivalNumber.CompareTo(right.ArrivalNumber));
+        withdrawn.Sort(static (left, right) => left.Order.CompareTo(right.Order));
         return withdrawn;
     }
 

@@ -19,6 +19,8 @@ internal sealed class ShardWindow
     public const int MaxSlots = 1_024;
     public const int MaxRanges = 1_000;
 
+    // An offset that was just handed out is being filled: its producer's own hint, or a moment's patience, saves reading an empty slot.
+    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(100);
 
@@ -29,6 +31,9 @@ internal sealed class ShardWindow
     private long _clock;
     private int _delivered;
     private int _holes;
+    private Offset _notFresh;
+    private Offset _filled;
+    private long _freshSince;
 
     public ShardWindow(ShardId shard, SettledRanges progress, TimeProvider time, BrokenRules broken = BrokenRules.None)
     {
@@ -37,6 +42,7 @@ internal sealed class ShardWindow
         _time = time;
         _broken = broken;
         _next = progress.Floor.Offset;
+        _freshSince = time.GetTimestamp() - time.TimestampFrequency;
     }
 
     public ShardId Shard { get; }
@@ -54,16 +60,32 @@ internal sealed class ShardWindow
 
     public bool HasHoles => _holes > 0;
 
+    /// <summary>The topic is no longer read; the window keeps its progress and plans nothing.</summary>
+    public bool IsRetired { get; set; }
+
+    /// <summary>Whether the last plan left slots unread because of a cap: the next settling must wake the reader.</summary>
+    public bool IsAtCap { get; private set; }
+
     /// <summary>Slots that were let go since the last call to <see cref="TakeReleased"/>.</summary>
     private List<WindowSlot> Released { get; } = [];
 
     /// <summary>Takes in a newer state of the topic. Ranges that were never handed out count as settled; so does what is below the head.</summary>
-    public void Observe(Offset tail, Offset head, IEnumerable<(Offset From, Offset To)> jumps)
+    public void Observe(Offset tail, Offset head, IReadOnlyList<OffsetRange> jumps)
     {
-        Tail = tail > Tail ? tail : Tail;
-        foreach (var (from, to) in jumps)
+        if (tail > Tail)
         {
-            Skip(new PositionRange(Position.StartOf(from), Position.StartOf(to)));
+            if (_time.GetElapsedTime(_freshSince) >= Grace)
+            {
+                _notFresh = Tail;
+                _freshSince = _time.GetTimestamp();
+            }
+
+            Tail = tail;
+        }
+
+        foreach (var jump in jumps)
+        {
+            Skip(new PositionRange(Position.StartOf(jump.From), Position.StartOf(jump.To)));
         }
 
         if (!Breaks(BrokenRules.NoHead) && Position.StartOf(head) > Progress.Floor)
@@ -76,6 +98,7 @@ internal sealed class ShardWindow
     public void ObserveFilled(Offset offset)
     {
         Tail = offset > Tail ? offset : Tail;
+        _filled = offset > _filled ? offset : _filled;
         var slot = Find(offset);
         if (slot is { IsHole: true })
         {
@@ -96,19 +119,20 @@ internal sealed class ShardWindow
         while (most > 0 && _slots.Count < MaxSlots && Progress.Ranges.Count < MaxRanges)
         {
             SkipSettled();
-            if (_next > Tail)
+            if (_next > Tail || (IsFresh(_next) && _time.GetElapsedTime(_freshSince) < Grace))
             {
                 break;
             }
 
-            _slots.Add(new WindowSlot(_next) { IsBeingRead = true });
+            _slots.Add(new WindowSlot(this, _next) { IsBeingRead = true });
             _holes++;
             offsets.Add(_next);
             _next = _next.Next;
             most--;
         }
 
-        return new WindowRead(offsets, ++_clock);
+        IsAtCap = _next <= Tail && (_slots.Count >= MaxSlots || Progress.Ranges.Count >= MaxRanges);
+        return new WindowRead(this, offsets, ++_clock);
     }
 
     /// <summary>What a planned read found; null stands for missing.</summary>
@@ -200,7 +224,7 @@ internal sealed class ShardWindow
     /// <summary>Settles one message of a slot that was handed out; the owner calls it once for each.</summary>
     public void Settle(WindowSlot slot, int index)
     {
-        var last = index == slot.Entry!.Messages.Count - 1;
+        var last = index == slot.Entry!.Messages.Length - 1;
         var from = new Position(slot.Offset, index);
         var to = last ? Position.EndOf(slot.Offset) : new Position(slot.Offset, index + 1);
 
@@ -249,7 +273,7 @@ internal sealed class ShardWindow
     /// <summary>When the next hole is due, as a timestamp; <see cref="long.MaxValue"/> without one.</summary>
     public long NextDue()
     {
-        var due = long.MaxValue;
+        var due = _next <= Tail && IsFresh(_next) ? _freshSince + (long)(Grace.TotalSeconds * _time.TimestampFrequency) : long.MaxValue;
         if (_holes > 0)
         {
             foreach (var slot in _slots)
@@ -301,7 +325,7 @@ internal sealed class ShardWindow
     private int CountUnsettled(WindowSlot slot, Entry entry)
     {
         var unsettled = 0;
-        for (var index = 0; index < entry.Messages.Count; index++)
+        for (var index = 0; index < entry.Messages.Length; index++)
         {
             unsettled += Progress.Contains(new Position(slot.Offset, index)) ? 0 : 1;
         }
@@ -311,6 +335,12 @@ internal sealed class ShardWindow
 
     private void StayMissing(WindowSlot slot, long began, long now)
     {
+        if (Breaks(BrokenRules.FloorPastHole))
+        {
+            SettleWhole(slot);
+            return;
+        }
+
         if (slot.MissingMark == 0)
         {
             slot.MissingSince = now;
@@ -377,6 +407,8 @@ internal sealed class ShardWindow
         }
     }
 
+    private bool IsFresh(Offset offset) => offset > _notFresh && offset > _filled;
+
     private WindowSlot? Find(Offset offset)
     {
         var index = IndexOf(offset);
@@ -423,7 +455,7 @@ internal sealed class ShardWindow
 }
 
 /// <summary>Slots to read, and the window's clock when the read begins.</summary>
-internal readonly record struct WindowRead(IReadOnlyList<Offset> Offsets, long Began)
+internal readonly record struct WindowRead(ShardWindow Window, IReadOnlyList<Offset> Offsets, long Began)
 {
     public bool IsEmpty => Offsets.Count == 0;
 }

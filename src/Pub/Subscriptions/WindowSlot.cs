@@ -6,8 +6,10 @@ namespace Pub.Subscriptions;
 /// One slot of a shard between the floor and what is read next: a hole, or an entry on its way to being settled. Belongs to its
 /// <see cref="ShardWindow"/>, under the same lock.
 /// </summary>
-internal sealed class WindowSlot(Offset offset)
+internal sealed class WindowSlot(ShardWindow window, Offset offset)
 {
+    public ShardWindow Window { get; } = window;
+
     public Offset Offset { get; } = offset;
 
     /// <summary>What was read; null while the slot is a hole.</summary>

@@ -82,6 +82,9 @@ public sealed class Message
         TimeToLive = expires && _expires is { } end ? TimeSpan.FromMilliseconds(Math.Max(1, end - _sent)) : null,
     };
 
+    /// <summary>Whether there can be a header of that ASCII name; cheap, and wrong only in saying yes.</summary>
+    internal bool MayHaveHeader(ReadOnlySpan<byte> name) => _storedHeaders.Span.IndexOf(name) >= 0;
+
     private byte[] DecodeBody()
     {
         var body = new byte[Size];
