@@ -75,7 +75,7 @@ public sealed class Consumer : IAsyncDisposable
     /// <summary>Every message, one by one, until the consumer stops or the token is cancelled. Settle each.</summary>
     public async IAsyncEnumerable<Delivery> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        while (await WaitAsync(null, cancellationToken))
+        while (await WaitAsync(cancellationToken))
         {
             while (!cancellationToken.IsCancellationRequested && TryTake(out var delivery))
             {
@@ -146,23 +146,16 @@ public sealed class Consumer : IAsyncDisposable
                 return taken;
             }
 
-            try
+            if (!await _context.Queue.WaitAsync(shard, left, _context.Runtime.Time, cancellationToken) && _stopping is not null)
             {
-                if (!await _context.Queue.WaitAsync(shard).WaitAsync(left, _context.Runtime.Time, cancellationToken))
-                {
-                    return taken;
-                }
-            }
-            catch (TimeoutException)
-            {
-                // looked at once more above
+                return taken;
             }
         }
     }
 
     private async Task HandleAsync(Func<Delivery, CancellationToken, Task> handler, CancellationToken cancellationToken)
     {
-        while (await WaitAsync(null, cancellationToken))
+        while (await WaitAsync(cancellationToken))
         {
             while (!cancellationToken.IsCancellationRequested && TryTake(out var delivery))
             {
@@ -255,17 +248,12 @@ public sealed class Consumer : IAsyncDisposable
         return true;
     }
 
-    private async Task<bool> WaitAsync(ShardId? shard, CancellationToken cancellationToken)
+    private async Task<bool> WaitAsync(CancellationToken cancellationToken)
     {
-        if (cancellationToken.IsCancellationRequested)
-        {
-            return false;
-        }
-
         try
         {
-            var ready = _context.Queue.WaitAsync(shard);
-            return cancellationToken.CanBeCanceled ? await ready.WaitAsync(cancellationToken) : await ready;
+            return !cancellationToken.IsCancellationRequested
+                && await _context.Queue.WaitAsync(null, Timeout.InfiniteTimeSpan, _context.Runtime.Time, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {

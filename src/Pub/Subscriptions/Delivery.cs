@@ -30,7 +30,7 @@ public sealed class Delivery
     public Message Message { get; }
 
     /// <summary>Where the message lies: topic, shard, offset and index.</summary>
-    public MessagePlace Place => new(_reader.ShardOf(Slot), new Position(Slot.Offset, Index));
+    public MessagePlace Place => new(LeaseReader.ShardOf(Slot), new Position(Slot.Offset, Index));
 
     /// <summary>1 at the first delivery; more after a nack, a redelivery, or where a former holder is known to have begun one.</summary>
     public int DeliveryCount { get; }

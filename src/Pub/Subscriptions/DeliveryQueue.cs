@@ -111,7 +111,7 @@ internal sealed class DeliveryQueue
             {
                 var next = node.Next;
                 var delivery = node.Value;
-                if (shard is null || delivery.Reader.ShardOf(delivery.Slot) == shard)
+                if (shard is null || LeaseReader.ShardOf(delivery.Slot) == shard)
                 {
                     _ready.Remove(node);
                     Start(delivery, taken);
@@ -144,33 +144,60 @@ internal sealed class DeliveryQueue
         }
     }
 
-    /// <summary>Waits until something may be ready, of one shard if one is named. False once the queue is closed and empty.</summary>
-    public Task<bool> WaitAsync(ShardId? shard = null)
+    /// <summary>
+    /// Waits until something may be ready, of one shard if one is named. False once the queue is closed and empty, or when
+    /// <paramref name="wait"/> has passed.
+    /// </summary>
+    public async Task<bool> WaitAsync(ShardId? shard, TimeSpan wait, TimeProvider time, CancellationToken cancellationToken)
     {
+        var waiter = AddWaiter(shard);
+        if (waiter.Task.IsCompleted)
+        {
+            return await waiter.Task;
+        }
+
+        try
+        {
+            return await waiter.Task.WaitAsync(wait, time, cancellationToken);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            // A wake-up that came at the same moment counts: it would be nobody's otherwise.
+            if (!waiter.TrySetResult(false))
+            {
+                return await waiter.Task;
+            }
+
+            cancellationToken.ThrowIfCancellationRequested();
+            return false;
+        }
+    }
+
+    private TaskCompletionSource<bool> AddWaiter(ShardId? shard)
+    {
+        var waiter = Completion.Source<bool>();
         lock (_lock)
         {
-            if (shard is null ? _ready.Count > 0 : _ready.Any(delivery => delivery.Reader.ShardOf(delivery.Slot) == shard))
+            if (shard is null ? _ready.Count > 0 : _ready.Any(delivery => LeaseReader.ShardOf(delivery.Slot) == shard))
             {
-                return Task.FromResult(true);
+                waiter.SetResult(true);
             }
-
-            if (_isClosed)
+            else if (_isClosed)
             {
-                return Task.FromResult(false);
+                waiter.SetResult(false);
             }
-
-            var waiter = Completion.Source<bool>();
-            if (shard is null)
+            else if (shard is null)
             {
                 _waiters.Enqueue(waiter);
             }
             else
             {
+                _shardWaiters.RemoveAll(other => other.Task.IsCompleted);
                 _shardWaiters.Add(waiter);
             }
-
-            return waiter.Task;
         }
+
+        return waiter;
     }
 
     /// <summary>Takes back everything of a reader that no handler has begun, in order.</summary>
@@ -291,29 +318,29 @@ internal sealed class DeliveryQueue
         }
     }
 
-    /// <summary>Wakes as many as there is to take; a taker goes on until it finds nothing, so nothing ready stays unseen.</summary>
+    /// <summary>
+    /// Wakes as many as there is to take; a taker goes on until it finds nothing, so nothing ready stays unseen. Completing a waiter under the lock
+    /// runs none of its code: every source here completes asynchronously.
+    /// </summary>
     private void WakeWaiters()
     {
-        List<TaskCompletionSource<bool>>? woken = null;
-        bool more;
         lock (_lock)
         {
-            more = _ready.Count > 0 || !_isClosed;
-            for (var free = _isClosed ? int.MaxValue : _ready.Count; free > 0 && _waiters.Count > 0; free--)
+            var more = _ready.Count > 0 || !_isClosed;
+            for (var free = _isClosed ? int.MaxValue : _ready.Count; free > 0 && _waiters.TryDequeue(out var waiter);)
             {
-                (woken ??= []).Add(_waiters.Dequeue());
+                free -= waiter.TrySetResult(more) ? 1 : 0;
             }
 
-            if (_shardWaiters.Count > 0 && (_isClosed || _ready.Count > 0))
+            if (_isClosed || _ready.Count > 0)
             {
-                (woken ??= []).AddRange(_shardWaiters);
+                foreach (var waiter in _shardWaiters)
+                {
+                    waiter.TrySetResult(more);
+                }
+
                 _shardWaiters.Clear();
             }
-        }
-
-        foreach (var waiter in woken ?? [])
-        {
-            waiter.TrySetResult(more);
         }
     }
 }

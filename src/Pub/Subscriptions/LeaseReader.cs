@@ -58,7 +58,7 @@ internal sealed partial class LeaseReader : IDisposable
     /// <summary>Whether no handler has a delivery of this lease.</summary>
     public bool IsIdle => Volatile.Read(ref _inFlight) == 0;
 
-    public ShardId ShardOf(WindowSlot slot) => slot.Window.Shard;
+    public static ShardId ShardOf(WindowSlot slot) => slot.Window.Shard;
 
     /// <summary>Takes in a state of a topic that the subscription reads.</summary>
     public void Observe(TopicSnapshot topic, SubscriptionSource source)
