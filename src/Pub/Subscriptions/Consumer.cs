@@ -8,7 +8,7 @@ namespace Pub;
 
 /// <summary>
 /// Reads one subscription: shares its leases fairly with the other instances, reads ahead, and hands out messages to be settled. Made and started by
-/// <see cref="PubClient.SubscribeAsync"/>; safe for several threads.
+/// <c>PubClient.SubscribeAsync</c>; safe for several threads.
 /// </summary>
 /// <remarks>
 /// Three ways to consume, of one queue of deliveries: a handler (<see cref="RunAsync"/>), an endless sequence (<see cref="ReadAllAsync"/>), batches

@@ -433,7 +433,8 @@ internal sealed partial class LeaseReader
             }
 
             _isSuspectDone = false;
-            _counts.Set(_suspect.Reader.ShardOf(_suspect.Slot), new Position(_suspect.Slot.Offset, _suspect.Index), _suspect.DeliveryCount - DeliveriesBefore(_suspect.Message));
+            _counts.Set(
+                ShardOf(_suspect.Slot), new Position(_suspect.Slot.Offset, _suspect.Index), _suspect.DeliveryCount - DeliveriesBefore(_suspect.Message));
         }
 
         foreach (var delivery in expired)
