@@ -76,3 +76,6 @@ public sealed class LeaseLostException(string message) : PubException(message);
 /// Something that must always hold does not (docs/invariants.md). The shard concerned stops and its lease is given up; the host goes on.
 /// </summary>
 public sealed class InvariantException(string message) : PubException(message);
+
+/// <summary>The topic takes no messages any more: it was closed. The message was certainly not published.</summary>
+public sealed class TopicClosedException(string message) : PubException(message);

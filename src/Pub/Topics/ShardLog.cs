@@ -31,11 +31,11 @@ internal sealed class ShardLog
 {
     private readonly IDocumentStore _store;
     private readonly PubRuntime _runtime;
-    private readonly ILogger<ShardLog> _logger;
+    private readonly ILogger _logger;
     private readonly SlotFilling _filling;
     private readonly string _writer;
 
-    public ShardLog(IDocumentStore store, PubRuntime runtime, PubTimings timings, ILogger<ShardLog> logger)
+    public ShardLog(IDocumentStore store, PubRuntime runtime, PubTimings timings, ILogger logger)
     {
         _store = store;
         _runtime = runtime;

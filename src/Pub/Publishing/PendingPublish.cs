@@ -1,0 +1,115 @@
+using System.Threading.Tasks.Sources;
+using Pub.Topics;
+
+namespace Pub.Publishing;
+
+/// <summary>
+/// One message on its way. Ends once: done, failed or cancelled.
+/// <code>
+/// Waiting → Appending: by a runner, when it takes the message into an entry; → Waiting again when that entry was certainly not appended
+/// Waiting → Cancelled: by the caller's token; who wins the exchange decides
+/// </code>
+/// Everything else is written under the topic's lock.
+/// </summary>
+internal abstract class PendingPublish
+{
+    private const int Waiting = 0;
+    private const int Appending = 1;
+    private const int Cancelled = 2;
+
+    private int _state;
+
+    /// <summary>The topic that the message waits in; null before the first.</summary>
+    public TopicPublisher? Topic { get; set; }
+
+    /// <summary>Set while the message waits unencoded, because much waits.</summary>
+    public OutgoingMessage? Unencoded { get; set; }
+
+    public EncodedMessage Message { get; set; }
+
+    public PublishOptions Options { get; init; }
+
+    /// <summary>The order of calls within the topic.</summary>
+    public long Sequence { get; set; }
+
+    /// <summary>Whether its bytes are counted among the pending.</summary>
+    public bool IsAccepted { get; set; }
+
+    /// <summary>Whether it waits for a shard, or for the next in turn.</summary>
+    public bool IsRouted { get; set; }
+
+    /// <summary>What it counts for among the pending bytes and in an entry.</summary>
+    public int Bytes => Message.Size + 1;
+
+    public bool IsKeyless => Message.Key is null && Options.Shard is null;
+
+    public bool IsWaiting => Volatile.Read(ref _state) == Waiting;
+
+    public bool TryClaim() => Interlocked.CompareExchange(ref _state, Appending, Waiting) == Waiting;
+
+    public bool TryCancel() => Interlocked.CompareExchange(ref _state, Cancelled, Waiting) == Waiting;
+
+    /// <summary>Back in the queue: the entry was certainly not appended.</summary>
+    public void Unclaim() => Volatile.Write(ref _state, Waiting);
+
+    public abstract void Complete(PublishResult result);
+
+    public abstract void Fail(Exception exception);
+}
+
+/// <summary>A message published alone: also what its caller awaits, so that a publish costs one object.</summary>
+internal sealed class SinglePublish : PendingPublish, IValueTaskSource<PublishResult>
+{
+    private ManualResetValueTaskSourceCore<PublishResult> _core;
+    private CancellationTokenRegistration _registration;
+
+    public SinglePublish() =>
+        _core.RunContinuationsAsynchronously = SynchronizationContext.Current is not IPostsEveryContinuation;
+
+    public ValueTask<PublishResult> Result => new(this, _core.Version);
+
+    /// <summary>Before the message is queued, so that the end of the call always finds the registration.</summary>
+    public void CancelWith(CancellationToken cancellationToken)
+    {
+        if (cancellationToken.CanBeCanceled)
+        {
+            _registration = cancellationToken.UnsafeRegister(static (pending, token) => ((SinglePublish)pending!).Cancel(token), this);
+        }
+    }
+
+    public override void Complete(PublishResult result)
+    {
+        _registration.Unregister();
+        _core.SetResult(result);
+    }
+
+    public override void Fail(Exception exception)
+    {
+        _registration.Unregister();
+        _core.SetException(exception);
+    }
+
+    PublishResult IValueTaskSource<PublishResult>.GetResult(short token) => _core.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource<PublishResult>.GetStatus(short token) => _core.GetStatus(token);
+
+    void IValueTaskSource<PublishResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _core.OnCompleted(continuation, state, token, flags);
+
+    private void Cancel(CancellationToken cancellationToken)
+    {
+        if (TryCancel())
+        {
+            Topic?.OnCancelled(this);
+            _core.SetException(new OperationCanceledException(cancellationToken));
+        }
+    }
+}
+
+/// <summary>A message of a batch.</summary>
+internal sealed class BatchMember(BatchPublish batch, int index) : PendingPublish
+{
+    public override void Complete(PublishResult result) => batch.Complete(index, result);
+
+    public override void Fail(Exception exception) => batch.Fail(index, exception);
+}
