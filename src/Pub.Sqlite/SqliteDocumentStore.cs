@@ -35,6 +35,11 @@ public sealed class SqliteDocumentStore : IDocumentStore
         _queue = new WriteQueue(Disposed);
         Foreign = new ForeignChanges(_reader, _waiters, runtime);
         connection.SetCache(options.CacheBytes / 2);
+        if (options.MaxPages is { } pages)
+        {
+            connection.Run($"PRAGMA max_page_count = {pages}");
+        }
+
         _writer = new DocumentWriter(options, runtime, connection, versions, _queue, _waiters, Foreign, _answered);
         _writer.Start();
         _sweep = new ExpirySweep(options.SweepInterval, runtime, SweepAsync);
@@ -48,6 +53,9 @@ public sealed class SqliteDocumentStore : IDocumentStore
 
     /// <summary>How many transactions were sealed.</summary>
     internal long Transactions => _writer.Transactions;
+
+    /// <summary>How often the write-ahead log was started anew.</summary>
+    internal long LogRestarts => _writer.LogRestarts;
 
     internal ForeignChanges Foreign { get; }
 

@@ -48,6 +48,9 @@ public sealed class SqliteStoreOptions
     /// </summary>
     public long LogBytes { get; set; } = 16 << 20;
 
+    /// <summary>For tests of a full disk: the most pages that the file may have.</summary>
+    internal long? MaxPages { get; set; }
+
     /// <exception cref="ArgumentException">Names every setting that is out of its range.</exception>
     internal void Validate()
     {

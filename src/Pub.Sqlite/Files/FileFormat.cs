@@ -5,11 +5,13 @@ namespace Pub.Sqlite.Files;
 /// <summary>Makes a new file, or finds out whether an existing one is Pub's and can be read. A file that is not is never written to.</summary>
 internal static class FileFormat
 {
+    private const int SmallestDatabaseBytes = 512;
+
     // Never open the file in any other way than through SQLite: closing a second handle would drop this process's locks on it (POSIX).
     /// <summary>Answers the connection that may write. The caller tries again while <see cref="SqliteErrors.IsBusy"/>.</summary>
     public static DocumentConnection OpenWriter(string path)
     {
-        CheckDirectory(path);
+        CheckPlace(path);
         var connection = DocumentConnection.Open(path, SqliteOpenMode.ReadWriteCreate);
         try
         {
@@ -30,7 +32,7 @@ internal static class FileFormat
         }
     }
 
-    private static void CheckDirectory(string path)
+    private static void CheckPlace(string path)
     {
         var directory = Path.GetDirectoryName(Path.GetFullPath(path));
         if (!Directory.Exists(directory))
@@ -41,6 +43,13 @@ internal static class FileFormat
         if (Directory.Exists(path))
         {
             throw new PubException($"'{path}' is a directory; SqliteStoreOptions.Path must name a file.");
+        }
+
+        // SQLite takes a very short file for an empty one, and would write over it.
+        var file = new FileInfo(path);
+        if (file.Exists && file.Length is > 0 and < SmallestDatabaseBytes)
+        {
+            throw new StoreCorruptException($"'{path}' was not made by Pub: it is no SQLite file. Name another file (SqliteStoreOptions.Path).");
         }
     }
 

@@ -54,6 +54,8 @@ internal sealed class DocumentWriter : IAsyncDisposable
 
     public long Syncs => _log.Syncs;
 
+    public long LogRestarts => _drain.Restarts;
+
     public long Transactions { get; private set; }
 
     /// <summary>How often answered increments were lost by this process.</summary>
