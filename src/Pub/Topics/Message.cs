@@ -67,6 +67,24 @@ public sealed class Message
     /// <summary><see cref="Expires"/> as Unix time in milliseconds.</summary>
     internal long? ExpiresMilliseconds => _expires;
 
+    /// <summary>The message to be published again elsewhere: a redelivery, a dead letter, a requeue. Everything is kept but what is given.</summary>
+    /// <param name="headers">The headers it gets. Null: its own.</param>
+    /// <param name="expires">Whether it still expires when it would have.</param>
+    internal OutgoingMessage ToOutgoing(IReadOnlyDictionary<string, string>? headers = null, bool expires = true) => new()
+    {
+        Id = Id,
+        Key = Key,
+        Type = Type,
+        ContentType = ContentType,
+        Headers = headers ?? Headers,
+        Body = Body,
+        Sent = Sent,
+        TimeToLive = expires && _expires is { } end ? TimeSpan.FromMilliseconds(Math.Max(1, end - _sent)) : null,
+    };
+
+    /// <summary>Whether there can be a header of that ASCII name; cheap, and wrong only in saying yes.</summary>
+    internal bool MayHaveHeader(ReadOnlySpan<byte> name) => _storedHeaders.Span.IndexOf(name) >= 0;
+
     private byte[] DecodeBody()
     {
         var body = new byte[Size];

@@ -174,6 +174,8 @@ internal static class NameRules
     public static string Hidden(string name) =>
         Encoding.UTF8.GetByteCount(name) <= MaxBytes - 20 && !name.StartsWith(LongPrefix, StringComparison.Ordinal) ? name : LongPrefix + Hash(name);
 
+    public static bool Fits(string name) => Encoding.UTF8.GetByteCount(name) <= MaxBytes;
+
     private static string Hash(string text)
     {
         var hash = System.IO.Hashing.XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(text));

@@ -13,9 +13,17 @@ internal sealed class DocumentWaiter(MemoryStripe stripe, DocumentKey key)
     public async ValueTask<StoredDocument> WaitAsync(TimeProvider time, TimeSpan timeout, CancellationToken cancellationToken)
     {
         var dueTime = timeout == Timeout.InfiniteTimeSpan || timeout < MaxTimeout ? timeout : MaxTimeout;
-        await using var timer = time.CreateTimer(static waiter => ((DocumentWaiter)waiter!).TimeOut(), this, dueTime, Timeout.InfiniteTimeSpan);
-        await using var cancellation = cancellationToken.UnsafeRegister(static (waiter, token) => ((DocumentWaiter)waiter!).Cancel(token), this);
-        return await _end.Task;
+        using var timer = time.CreateTimer(static waiter => ((DocumentWaiter)waiter!).TimeOut(), this, dueTime, Timeout.InfiniteTimeSpan);
+        var cancellation = cancellationToken.UnsafeRegister(static (waiter, token) => ((DocumentWaiter)waiter!).Cancel(token), this);
+        try
+        {
+            return await _end.Task;
+        }
+        finally
+        {
+            // Neither waits for a callback that is running: one that comes late finds the wait ended.
+            cancellation.Unregister();
+        }
     }
 
     public void End(StoredDocument document) => _end.TrySetResult(document);

@@ -1,3 +1,5 @@
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Pub.Storage.Memory;
@@ -142,8 +144,8 @@ public sealed class MemoryDocumentStore : IDocumentStore
         ObjectDisposedException.ThrowIf(_disposed, this);
         CheckId(key.Id);
 
-        // Which stripe it is changes nothing that anybody sees.
-        return _stripes[key.GetHashCode() & (StripeCount - 1)];
+        // Not the string's own hash, which differs from process to process: the order in which disposal ends the waits would too.
+        return _stripes[XxHash3.HashToUInt64(MemoryMarshal.AsBytes(key.Id.AsSpan())) % StripeCount];
     }
 
     private static void CheckId(string? id)

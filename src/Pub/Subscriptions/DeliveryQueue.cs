@@ -1,0 +1,346 @@
+namespace Pub.Subscriptions;
+
+/// <summary>The messages of one ordering key, one after another.</summary>
+internal sealed class KeyLane(string key)
+{
+    public string Key { get; } = key;
+
+    /// <summary>Deliveries of this key that are ready or with a handler: 1, or more where one batch took a run of them.</summary>
+    public int Active { get; set; }
+
+    public LinkedList<Delivery> Waiting { get; } = [];
+}
+
+/// <summary>
+/// What one consumer has ready for its handlers, in order of arrival, one lane per ordering key.
+/// <code>
+/// of one key at most one delivery (or one batch's run) is ready or with a handler
+/// a lane exists while something of its key is ready, with a handler, or waiting
+/// a delivery is in the ready list, in a lane's waiting list, with a handler, or gone
+/// </code>
+/// One lock; user code never runs under it.
+/// </summary>
+internal sealed class DeliveryQueue
+{
+    private readonly Lock _lock = new();
+    private readonly LinkedList<Delivery> _ready = [];
+    private readonly Dictionary<string, KeyLane> _lanes = new(StringComparer.Ordinal);
+    private readonly Queue<TaskCompletionSource<bool>> _waiters = new();
+    private readonly bool _ignoresKeys;
+    private readonly List<TaskCompletionSource<bool>> _shardWaiters = [];
+    private bool _isClosed;
+
+    public DeliveryQueue(BrokenRules broken = BrokenRules.None) => _ignoresKeys = (broken & BrokenRules.NoKeyOrder) != 0;
+
+    public int ReadyCount
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _ready.Count;
+            }
+        }
+    }
+
+    public void Enqueue(IReadOnlyList<Delivery> deliveries)
+    {
+        lock (_lock)
+        {
+            foreach (var delivery in deliveries)
+            {
+                Add(delivery);
+            }
+        }
+
+        WakeWaiters();
+    }
+
+    /// <summary>Puts a delivery that was nacked back at the head of its lane.</summary>
+    public void Return(Delivery nacked, Delivery again)
+    {
+        lock (_lock)
+        {
+            if (nacked.Lane is { } lane)
+            {
+                nacked.Lane = null;
+                lane.Active--;
+                again.Lane = lane;
+                lane.Waiting.AddFirst(again);
+                Advance(lane);
+            }
+            else
+            {
+                Add(again);
+            }
+        }
+
+        WakeWaiters();
+    }
+
+    /// <summary>The handler is done with it, however it ended: the next one of its key may come.</summary>
+    public void Finish(Delivery delivery)
+    {
+        if (delivery.Lane is null)
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            if (delivery.Lane is not { } lane)
+            {
+                return;
+            }
+
+            delivery.Lane = null;
+            lane.Active--;
+            Advance(lane);
+        }
+
+        WakeWaiters();
+    }
+
+    /// <summary>Takes up to <paramref name="most"/> deliveries, of one shard if one is named; a batch may hold a run of one key.</summary>
+    public int TryTake(List<Delivery> taken, int most, ShardId? shard = null, bool runs = false)
+    {
+        var before = taken.Count;
+        lock (_lock)
+        {
+            for (var node = _ready.First; node is not null && taken.Count - before < most;)
+            {
+                var next = node.Next;
+                var delivery = node.Value;
+                if (shard is null || LeaseReader.ShardOf(delivery.Slot) == shard)
+                {
+                    _ready.Remove(node);
+                    Start(delivery, taken);
+                    if (runs)
+                    {
+                        TakeRun(delivery.Lane, taken, most - (taken.Count - before));
+                    }
+                }
+
+                node = next;
+            }
+        }
+
+        return taken.Count - before;
+    }
+
+    public bool TryTake([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Delivery? delivery)
+    {
+        lock (_lock)
+        {
+            delivery = _ready.First?.Value;
+            if (delivery is null)
+            {
+                return false;
+            }
+
+            _ready.RemoveFirst();
+            delivery.Reader.CountStarted();
+            return true;
+        }
+    }
+
+    /// <summary>
+    /// Waits until something may be ready, of one shard if one is named. False once the queue is closed and empty, or when
+    /// <paramref name="wait"/> has passed.
+    /// </summary>
+    public async Task<bool> WaitAsync(ShardId? shard, TimeSpan wait, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var waiter = AddWaiter(shard);
+        if (waiter.Task.IsCompleted)
+        {
+            return await waiter.Task;
+        }
+
+        try
+        {
+            return await waiter.Task.WaitAsync(wait, time, cancellationToken);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            // A wake-up that came at the same moment counts: it would be nobody's otherwise.
+            if (!waiter.TrySetResult(false))
+            {
+                return await waiter.Task;
+            }
+
+            cancellationToken.ThrowIfCancellationRequested();
+            return false;
+        }
+    }
+
+    private TaskCompletionSource<bool> AddWaiter(ShardId? shard)
+    {
+        var waiter = Completion.Source<bool>();
+        lock (_lock)
+        {
+            if (shard is null ? _ready.Count > 0 : _ready.Any(delivery => LeaseReader.ShardOf(delivery.Slot) == shard))
+            {
+                waiter.SetResult(true);
+            }
+            else if (_isClosed)
+            {
+                waiter.SetResult(false);
+            }
+            else if (shard is null)
+            {
+                _waiters.Enqueue(waiter);
+            }
+            else
+            {
+                _shardWaiters.RemoveAll(other => other.Task.IsCompleted);
+                _shardWaiters.Add(waiter);
+            }
+        }
+
+        return waiter;
+    }
+
+    /// <summary>Takes back everything of a reader that no handler has begun, in order.</summary>
+    public List<Delivery> Withdraw(LeaseReader reader)
+    {
+        var withdrawn = new List<Delivery>();
+        lock (_lock)
+        {
+            for (var node = _ready.First; node is not null;)
+            {
+                var next = node.Next;
+                if (node.Value.Reader == reader)
+                {
+                    _ready.Remove(node);
+                    withdrawn.Add(node.Value);
+                }
+
+                node = next;
+            }
+
+            foreach (var delivery in withdrawn.ToArray())
+            {
+                if (delivery.Lane is { } lane)
+                {
+                    delivery.Lane = null;
+                    lane.Active--;
+                }
+            }
+
+            foreach (var lane in _lanes.Values.ToArray())
+            {
+                WithdrawWaiting(lane, reader, withdrawn);
+                Advance(lane);
+            }
+        }
+
+        withdrawn.Sort(static (left, right) => left.Order.CompareTo(right.Order));
+        return withdrawn;
+    }
+
+    /// <summary>Nothing comes any more: waiters learn it.</summary>
+    public void Close()
+    {
+        lock (_lock)
+        {
+            _isClosed = true;
+        }
+
+        WakeWaiters();
+    }
+
+    private void Add(Delivery delivery)
+    {
+        if (delivery.Message.Key is not { } key || _ignoresKeys)
+        {
+            _ready.AddLast(delivery);
+            return;
+        }
+
+        if (!_lanes.TryGetValue(key, out var lane))
+        {
+            lane = new KeyLane(key);
+            _lanes.Add(key, lane);
+        }
+
+        delivery.Lane = lane;
+        lane.Waiting.AddLast(delivery);
+        Advance(lane);
+    }
+
+    private void Advance(KeyLane lane)
+    {
+        if (lane.Active > 0)
+        {
+            return;
+        }
+
+        if (lane.Waiting.First is not { } first)
+        {
+            _lanes.Remove(lane.Key);
+            return;
+        }
+
+        lane.Waiting.RemoveFirst();
+        lane.Active = 1;
+        _ready.AddLast(first.Value);
+    }
+
+    private static void TakeRun(KeyLane? lane, List<Delivery> taken, int most)
+    {
+        while (most-- > 0 && lane?.Waiting.First is { } next)
+        {
+            lane.Waiting.RemoveFirst();
+            lane.Active++;
+            Start(next.Value, taken);
+        }
+    }
+
+    private static void Start(Delivery delivery, List<Delivery> taken)
+    {
+        delivery.Reader.CountStarted();
+        taken.Add(delivery);
+    }
+
+    private static void WithdrawWaiting(KeyLane lane, LeaseReader reader, List<Delivery> withdrawn)
+    {
+        for (var node = lane.Waiting.First; node is not null;)
+        {
+            var next = node.Next;
+            if (node.Value.Reader == reader)
+            {
+                lane.Waiting.Remove(node);
+                node.Value.Lane = null;
+                withdrawn.Add(node.Value);
+            }
+
+            node = next;
+        }
+    }
+
+    /// <summary>
+    /// Wakes as many as there is to take; a taker goes on until it finds nothing, so nothing ready stays unseen. Completing a waiter under the lock
+    /// runs none of its code: every source here completes asynchronously.
+    /// </summary>
+    private void WakeWaiters()
+    {
+        lock (_lock)
+        {
+            var more = _ready.Count > 0 || !_isClosed;
+            for (var free = _isClosed ? int.MaxValue : _ready.Count; free > 0 && _waiters.TryDequeue(out var waiter);)
+            {
+                free -= waiter.TrySetResult(more) ? 1 : 0;
+            }
+
+            if (_isClosed || _ready.Count > 0)
+            {
+                foreach (var waiter in _shardWaiters)
+                {
+                    waiter.TrySetResult(more);
+                }
+
+                _shardWaiters.Clear();
+            }
+        }
+    }
+}

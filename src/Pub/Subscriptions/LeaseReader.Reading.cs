@@ -1,0 +1,478 @@
+using Pub.Storage;
+using Pub.Topics;
+
+namespace Pub.Subscriptions;
+
+/// <summary>The reading side: one loop that plans under the gate, reads without it, and hands out.</summary>
+internal sealed partial class LeaseReader
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+
+    private readonly List<WindowSlot> _undecodable = [];
+    private Delivery? _suspect;
+    private bool _isSuspectDone = true;
+
+    /// <summary>Reads until the reader has ended. Trouble of the store is waited out here; anything else ends the loop.</summary>
+    public async Task RunAsync()
+    {
+        var pause = FirstPause;
+        while (!_isEnded)
+        {
+            try
+            {
+                var didSomething = await StepAsync();
+                pause = FirstPause;
+                if (!didSomething)
+                {
+                    await SleepAsync();
+                }
+            }
+            catch (OperationCanceledException) when (_isEnded)
+            {
+                return;
+            }
+            catch (PubException e) when (e.IsTransient)
+            {
+                SubscriptionLog.ReadRetried(_context.Logger, _context.Subscription, _grant.Lease, pause, e);
+                await _context.Runtime.Delay(_context.Runtime.Jitter(pause), CancellationToken.None);
+                pause = pause * 2 > LongestPause ? LongestPause : pause * 2;
+            }
+        }
+    }
+
+    private async Task<bool> StepAsync()
+    {
+        if (_isDraining)
+        {
+            return false;
+        }
+
+        await ProbeAsync();
+        var did = await ReadAsync();
+        did |= await CloseHolesAsync();
+        did |= HandOut();
+        await SetAsideUndecodableAsync();
+        did |= await HandOutSuspectAsync();
+        return did;
+    }
+
+    private async Task SleepAsync()
+    {
+        var due = long.MaxValue;
+        lock (_gate)
+        {
+            if (!_isDraining)
+            {
+                foreach (var window in _windows)
+                {
+                    due = window.IsRetired ? due : Math.Min(due, window.NextDue());
+                }
+            }
+        }
+
+        if (due != long.MaxValue)
+        {
+            var time = _context.Runtime.Time;
+            var wait = TimeSpan.FromSeconds((double)(due - time.GetTimestamp()) / time.TimestampFrequency);
+            _wake.SetAfter(wait > TimeSpan.Zero ? wait : TimeSpan.Zero);
+        }
+
+        await _wake.WaitAsync();
+    }
+
+    private async Task<bool> ReadAsync()
+    {
+        var (reads, slots) = PlanReads();
+        if (slots.Count == 0)
+        {
+            return false;
+        }
+
+        Entry?[] found;
+        try
+        {
+            found = await _context.Cache.ReadAsync(slots, Cancelled);
+        }
+        catch
+        {
+            lock (_gate)
+            {
+                foreach (var read in reads)
+                {
+                    read.Window.Abandon(read);
+                }
+            }
+
+            throw;
+        }
+
+        TakeIn(reads, found);
+        return true;
+    }
+
+    private (List<WindowRead> Reads, List<(ShardId Shard, Offset Offset)> Slots) PlanReads()
+    {
+        var reads = new List<WindowRead>();
+        var slots = new List<(ShardId, Offset)>();
+        var room = _context.Budget.Room;
+        lock (_gate)
+        {
+            // What a fetch brings is known only then: go by what entries held so far.
+            var entries = room == 0 ? 0 : Math.Clamp((int)(room / _messagesPerEntry / 2), 1, FetchEntries);
+            var wantsMore = false;
+            foreach (var window in _windows)
+            {
+                if (window.IsRetired)
+                {
+                    continue;
+                }
+
+                var read = window.PlanRead(entries - Math.Min(entries, slots.Count));
+                wantsMore |= window.Next <= window.Tail;
+                if (!read.IsEmpty)
+                {
+                    reads.Add(read);
+                    foreach (var offset in read.Offsets)
+                    {
+                        slots.Add((window.Shard, offset));
+                    }
+                }
+            }
+
+            if (!wantsMore || room > 0)
+            {
+                return (reads, slots);
+            }
+        }
+
+        _context.Budget.WaitForRoom(_wake);
+        return (reads, slots);
+    }
+
+    private void TakeIn(List<WindowRead> reads, Entry?[] found)
+    {
+        var messages = 0;
+        var bytes = 0;
+        IReadOnlyList<WindowSlot> released = [];
+        lock (_gate)
+        {
+            if (_isEnded)
+            {
+                return;
+            }
+
+            var index = 0;
+            foreach (var read in reads)
+            {
+                var entries = new ArraySegment<Entry?>(found, index, read.Offsets.Count);
+                index += read.Offsets.Count;
+                read.Window.Complete(read, entries);
+                foreach (var slot in read.Window.Slots)
+                {
+                    if (slot is { Entry: { } entry, BudgetBytes: 0 })
+                    {
+                        slot.BudgetMessages = slot.Unsettled;
+                        slot.BudgetBytes = entry.EncodedBytes;
+                        messages += slot.BudgetMessages;
+                        bytes += slot.BudgetBytes;
+                        _messagesPerEntry += (entry.Messages.Length - _messagesPerEntry) / 16;
+                    }
+                }
+
+                released = Append(released, read.Window.TakeReleased());
+            }
+
+            _messagesPerEntry = Math.Max(1, _messagesPerEntry);
+        }
+
+        if (messages != 0 || bytes != 0)
+        {
+            _context.Budget.Take(messages, bytes);
+        }
+
+        if (released.Count > 0)
+        {
+            Release(released);
+            _cursor.MarkDirty();
+        }
+    }
+
+    private async Task<bool> CloseHolesAsync()
+    {
+        var expired = new List<(ShardWindow Window, Offset Offset)>();
+        lock (_gate)
+        {
+            var offsets = new List<Offset>();
+            foreach (var window in _windows)
+            {
+                offsets.Clear();
+                window.CollectExpiredHoles(_context.Timings.GapTimeout, offsets);
+                expired.AddRange(offsets.Select(offset => (window, offset)));
+            }
+        }
+
+        foreach (var (window, offset) in expired)
+        {
+            if (!_context.Runtime.Breaks(BrokenRules.NoTombstone) && await _context.Log.CloseSlotAsync(window.Shard, offset) != WriteStatus.Applied)
+            {
+                // The message is there after all: it is read next.
+                lock (_gate)
+                {
+                    window.ObserveFilled(offset);
+                }
+
+                continue;
+            }
+
+            SubscriptionLog.HoleClosed(_context.Logger, window.Shard, offset);
+            _context.Counters.AddTombstone();
+            lock (_gate)
+            {
+                window.Closed(offset);
+                window.TakeReleased();
+            }
+
+            _cursor.MarkDirty();
+        }
+
+        return expired.Count > 0;
+    }
+
+    private async Task ProbeAsync()
+    {
+        IReadOnlyList<ShardId> due;
+        lock (_gate)
+        {
+            due = _probe.HasDue ? _probe.TakeDue() : [];
+        }
+
+        for (var i = 0; i < due.Count; i++)
+        {
+            try
+            {
+                var tail = await _probe.RaiseAsync(due[i], Cancelled);
+                lock (_gate)
+                {
+                    var window = _byShard[due[i]];
+                    window.Observe(tail, window.Progress.Floor.Offset, []);
+                }
+            }
+            catch
+            {
+                lock (_gate)
+                {
+                    foreach (var shard in due.Skip(i))
+                    {
+                        _probe.PutBack(shard);
+                    }
+                }
+
+                throw;
+            }
+        }
+    }
+
+    private bool HandOut()
+    {
+        var deliveries = new List<Delivery>();
+        var expired = new List<Delivery>();
+        IReadOnlyList<WindowSlot> released = [];
+        var mustWrite = false;
+        lock (_gate)
+        {
+            if (_isEnded || _isDraining)
+            {
+                return false;
+            }
+
+            var slots = new List<WindowSlot>();
+            foreach (var window in _windows)
+            {
+                if (window.IsRetired || _ahead.HasSuspects(window))
+                {
+                    continue;
+                }
+
+                slots.Clear();
+                var ahead = _ahead.StoredOf(window.Shard);
+                window.TakeDeliverable(ahead, slots);
+                mustWrite |= window.WaitsFor(ahead);
+                foreach (var slot in slots)
+                {
+                    Unpack(slot, deliveries, expired);
+                }
+
+                released = Append(released, window.TakeReleased());
+            }
+        }
+
+        Release(released);
+        if (mustWrite || released.Count > 0)
+        {
+            _cursor.MarkDirty();
+        }
+
+        Enqueue(deliveries);
+        foreach (var delivery in expired)
+        {
+            SetAsideExpired(delivery);
+        }
+
+        return deliveries.Count > 0 || released.Count > 0;
+    }
+
+    /// <summary>Makes an entry's deliveries; under the gate.</summary>
+    private void Unpack(WindowSlot slot, List<Delivery> deliveries, List<Delivery> expired)
+    {
+        var entry = slot.Entry!;
+        if (entry.IsUndecodable)
+        {
+            _undecodable.Add(slot);
+            return;
+        }
+
+        var window = slot.Window;
+        var now = _context.Runtime.UnixMilliseconds;
+        for (var index = 0; index < entry.Messages.Length; index++)
+        {
+            var position = new Position(slot.Offset, index);
+            if (window.Progress.Contains(position))
+            {
+                continue;
+            }
+
+            var message = entry.Messages[index];
+            var count = _counts[window.Shard, position] + 1 + DeliveriesBefore(message);
+            if (message.ExpiresMilliseconds is { } expires && expires <= now)
+            {
+                _context.Counters.AddExpired();
+                if (!_context.Options.DeadLetterExpired)
+                {
+                    window.Settle(slot, index);
+                    continue;
+                }
+
+                expired.Add(new Delivery(this, slot, index, message, count, _context.NextArrival()));
+                continue;
+            }
+
+            deliveries.Add(new Delivery(this, slot, index, message, count, _context.NextArrival()));
+        }
+    }
+
+    /// <summary>How often the message had been delivered before it was set aside for later.</summary>
+    private static int DeliveriesBefore(Message message) =>
+        message.MayHaveHeader("pub-deliveries"u8) && !message.MayHaveHeader("pub-dead-lettered"u8)
+            && message.Headers.TryGetValue(PubHeaders.Deliveries, out var text)
+            && int.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var before)
+            ? before
+            : 0;
+
+    private void Enqueue(List<Delivery> deliveries)
+    {
+        if (deliveries.Count == 0)
+        {
+            return;
+        }
+
+        var tooMany = deliveries.FindAll(delivery => delivery.DeliveryCount > _context.Options.MaxDeliveries);
+        if (tooMany.Count > 0)
+        {
+            deliveries.RemoveAll(delivery => delivery.DeliveryCount > _context.Options.MaxDeliveries);
+            foreach (var delivery in tooMany)
+            {
+                SetAsideTooMany(delivery);
+            }
+        }
+
+        _context.Queue.Enqueue(deliveries);
+    }
+
+    /// <summary>
+    /// After taking over from the dead: one message at a time, its delivery count written before it is delivered, so that one that kills its process
+    /// is found out (executions.md 31).
+    /// </summary>
+    private async Task<bool> HandOutSuspectAsync()
+    {
+        var suspects = new List<Delivery>();
+        var expired = new List<Delivery>();
+        lock (_gate)
+        {
+            if (_isEnded || _isDraining || !_isSuspectDone)
+            {
+                return false;
+            }
+
+            var slots = new List<WindowSlot>();
+            foreach (var window in _windows)
+            {
+                if (_suspects.Count > 0 || window.IsRetired || !_ahead.HasSuspects(window))
+                {
+                    continue;
+                }
+
+                window.TakeDeliverable(_ahead.SuspectsBelow(window.Shard), slots);
+                foreach (var slot in slots)
+                {
+                    Unpack(slot, suspects, expired);
+                }
+
+                slots.Clear();
+                foreach (var suspect in suspects)
+                {
+                    _suspects.Enqueue(suspect);
+                }
+
+                suspects.Clear();
+            }
+
+            if (!_suspects.TryDequeue(out _suspect))
+            {
+                return expired.Count > 0;
+            }
+
+            _isSuspectDone = false;
+            _counts.Set(
+                ShardOf(_suspect.Slot), new Position(_suspect.Slot.Offset, _suspect.Index), _suspect.DeliveryCount - DeliveriesBefore(_suspect.Message));
+        }
+
+        foreach (var delivery in expired)
+        {
+            SetAsideExpired(delivery);
+        }
+
+        _cursor.MarkDirty();
+        if (!await _cursor.FlushAsync())
+        {
+            return false;
+        }
+
+        Enqueue([_suspect]);
+        return true;
+    }
+
+    private async Task SetAsideUndecodableAsync()
+    {
+        while (_undecodable.Count > 0)
+        {
+            var slot = _undecodable[0];
+            SubscriptionLog.EntryUndecodable(_context.Logger, slot.Window.Shard, slot.Offset, slot.Entry!.Error!);
+            await _context.SetAside.DeadLetterAsync(_context.DeadLetterQueue, _context.Subscription, slot.Window.Shard, slot.Offset, slot.Entry!);
+            _undecodable.RemoveAt(0);
+            _context.Counters.AddUndecodable();
+            IReadOnlyList<WindowSlot> released;
+            lock (_gate)
+            {
+                slot.Window.SettleWhole(slot);
+                released = slot.Window.TakeReleased();
+            }
+
+            Release(released);
+            _cursor.MarkDirty();
+        }
+    }
+
+    private static IReadOnlyList<WindowSlot> Append(IReadOnlyList<WindowSlot> slots, IReadOnlyList<WindowSlot> more) =>
+        more.Count == 0 ? slots : slots.Count == 0 ? more : [.. slots, .. more];
+}

@@ -1,0 +1,289 @@
+using Pub.Leases;
+using Pub.Storage;
+using Pub.Topics;
+using Pub.Topology;
+
+namespace Pub.Subscriptions;
+
+/// <summary>
+/// Works on one lease from one state of its cursor: reads ahead, closes holes, hands out deliveries and takes in how they end. A rewind ends it, and
+/// another one begins from the edited cursor.
+/// <code>
+/// nothing is delivered after it has ended; what is settled after it has ended is not counted
+/// nothing is delivered at or above what the stored cursor says may have been delivered (ahead)
+/// in flight = deliveries taken by handlers and not settled
+/// </code>
+/// <see cref="_gate"/> protects windows, counts and flags; no call leaves the class under it. One loop reads; handlers settle from any thread.
+/// </summary>
+internal sealed partial class LeaseReader : IDisposable
+{
+    private const int FetchEntries = 64;
+
+    private readonly ReaderContext _context;
+    private readonly LeaseGrant _grant;
+    private readonly CursorKeeper _cursor;
+    private readonly Lock _gate = new();
+    private readonly AsyncSignal _wake;
+    private readonly CancellationTokenSource _cancelled = new();
+    private readonly List<ShardWindow> _windows = [];
+    private readonly Dictionary<ShardId, ShardWindow> _byShard = [];
+    private readonly DeliveryCounts _counts;
+    private readonly AheadMarks _ahead;
+    private readonly TailProbe _probe;
+    private readonly CursorDocument _start;
+    private readonly int _leaseCount;
+    private readonly List<Delivery> _withdrawn = [];
+    private double _messagesPerEntry = 8;
+    private TaskCompletionSource? _drained;
+    private int _inFlight;
+    private volatile bool _isDraining;
+    private volatile bool _isEnded;
+
+    public LeaseReader(ReaderContext context, LeaseGrant grant, int leaseCount, CursorKeeper cursor, CursorDocument start)
+    {
+        _context = context;
+        _grant = grant;
+        _leaseCount = leaseCount;
+        _cursor = cursor;
+        _start = start;
+        _wake = new AsyncSignal(context.Runtime.Time);
+        Cancelled = _cancelled.Token;
+        _counts = new DeliveryCounts(start);
+        _ahead = new AheadMarks(start, grant.TakenFromDead && !context.Runtime.Breaks(BrokenRules.NoCountBeforeDelivery));
+        _probe = new TailProbe(context.Store, context.Directory, context.Runtime);
+    }
+
+    public CancellationToken Cancelled { get; }
+
+    /// <summary>Whether no handler has a delivery of this lease.</summary>
+    public bool IsIdle => Volatile.Read(ref _inFlight) == 0;
+
+    public static ShardId ShardOf(WindowSlot slot) => slot.Window.Shard;
+
+    /// <summary>Takes in a state of a topic that the subscription reads.</summary>
+    public void Observe(TopicSnapshot topic, SubscriptionSource source)
+    {
+        var isNews = false;
+        lock (_gate)
+        {
+            if (_isEnded)
+            {
+                return;
+            }
+
+            for (var number = _grant.Lease; number < topic.ShardCount; number += _leaseCount)
+            {
+                var state = topic[number];
+                var window = WindowOf(new ShardId(topic.Name, number), source);
+                isNews |= state.Last > window.Tail || state.Head > window.Progress.Floor.Offset;
+                window.Observe(state.Last, state.Head, state.Jumps);
+                _ahead.BoundSuspects(window.Shard, state.Last);
+                isNews |= !state.IsClosed && _probe.Observe(window.Shard, topic.Epoch);
+            }
+        }
+
+        if (isNews)
+        {
+            _wake.Set();
+        }
+    }
+
+    /// <summary>An entry of this process was appended to a shard of this lease.</summary>
+    public void ObserveAppended(ShardId shard, Offset offset)
+    {
+        lock (_gate)
+        {
+            if (_isEnded || !_byShard.TryGetValue(shard, out var window))
+            {
+                return;
+            }
+
+            window.ObserveFilled(offset);
+        }
+
+        _wake.Set();
+    }
+
+    /// <summary>Topics that are no longer read: their shards are left as the cursor has them.</summary>
+    public void Retain(Func<TopicName, bool> isRead)
+    {
+        lock (_gate)
+        {
+            foreach (var window in _windows)
+            {
+                window.IsRetired = !isRead(window.Shard.Topic);
+            }
+        }
+    }
+
+    public void CountStarted() => Interlocked.Increment(ref _inFlight);
+
+    /// <summary>Where each shard of the lease stands: for trimming and for people.</summary>
+    public IReadOnlyList<(ShardId Shard, Position Floor)> Floors()
+    {
+        lock (_gate)
+        {
+            return [.. _windows.Select(window => (window.Shard, window.Progress.Floor))];
+        }
+    }
+
+    /// <summary>Begins nothing new and takes back what no handler has begun; ends when handlers are done, or false when patience has run out.</summary>
+    public async Task<bool> DrainAsync(TimeSpan patience)
+    {
+        Task drained;
+        lock (_gate)
+        {
+            _isDraining = true;
+            _drained ??= Completion.Source();
+            drained = _drained.Task;
+        }
+
+        var withdrawn = _context.Queue.Withdraw(this);
+        lock (_gate)
+        {
+            _withdrawn.AddRange(withdrawn);
+        }
+
+        SignalIfDrained();
+        try
+        {
+            await drained.WaitAsync(patience, _context.Runtime.Time);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Goes on after a drain that took too long: what was taken back is ready again.</summary>
+    public void Resume()
+    {
+        List<Delivery> again;
+        lock (_gate)
+        {
+            _isDraining = false;
+            _drained = null;
+            again = [.. _withdrawn];
+            _withdrawn.Clear();
+        }
+
+        again.Sort(static (left, right) => left.Order.CompareTo(right.Order));
+        _context.Queue.Enqueue(again);
+        _wake.Set();
+    }
+
+    /// <summary>Ends it: handlers are cancelled, settling has no effect from here on, the loop returns.</summary>
+    public void End()
+    {
+        IReadOnlyList<WindowSlot> released;
+        lock (_gate)
+        {
+            if (_isEnded)
+            {
+                return;
+            }
+
+            _isEnded = true;
+            released = [.. _windows.SelectMany(window => window.TakeReleased().Concat(window.Slots))];
+        }
+
+        Release(released);
+        _context.Queue.Withdraw(this);
+        _wake.Set();
+        _cancelled.Cancel();
+    }
+
+    /// <summary>What the cursor says now. Everything settled so far is in it; what may be delivered until the next write is named ahead of it.</summary>
+    public CursorDocument Capture()
+    {
+        lock (_gate)
+        {
+            var cursor = _start;
+            foreach (var window in _windows)
+            {
+                cursor = cursor.With(new ShardCursor(
+                    window.Shard,
+                    window.Progress.Floor,
+                    [.. window.Progress.Ranges],
+                    _counts.Of(window.Shard, window.Progress),
+                    _ahead.Plan(window)));
+            }
+
+            return cursor;
+        }
+    }
+
+    /// <summary>A captured cursor is stored: what it named ahead may be delivered.</summary>
+    public void Written(CursorDocument cursor)
+    {
+        bool isAwaited;
+        lock (_gate)
+        {
+            isAwaited = _ahead.Stored(cursor, _windows);
+        }
+
+        if (isAwaited)
+        {
+            _wake.Set();
+        }
+    }
+
+    /// <summary>The source of <see cref="Cancelled"/> stays: handlers may still look at their token.</summary>
+    public void Dispose() => _wake.Dispose();
+
+    private ShardWindow WindowOf(ShardId shard, SubscriptionSource source)
+    {
+        if (_byShard.TryGetValue(shard, out var window))
+        {
+            window.IsRetired = false;
+            return window;
+        }
+
+        var line = _start.Find(shard);
+        var progress = new SettledRanges(line?.Floor ?? source.StartOf(shard.Number), line?.Settled);
+        window = new ShardWindow(shard, progress, _context.Runtime.Time, _context.Runtime.Broken);
+        _byShard.Add(shard, window);
+        var index = _windows.FindIndex(other => Compare(shard, other.Shard) < 0);
+        _windows.Insert(index < 0 ? _windows.Count : index, window);
+        return window;
+    }
+
+    private static int Compare(ShardId left, ShardId right)
+    {
+        var byTopic = left.Topic.CompareTo(right.Topic);
+        return byTopic != 0 ? byTopic : left.Number.CompareTo(right.Number);
+    }
+
+    private void Release(IReadOnlyList<WindowSlot> slots)
+    {
+        var messages = 0;
+        long bytes = 0;
+        foreach (var slot in slots)
+        {
+            messages += slot.BudgetMessages;
+            bytes += slot.BudgetBytes;
+            slot.BudgetMessages = 0;
+            slot.BudgetBytes = 0;
+        }
+
+        if (messages != 0 || bytes != 0)
+        {
+            _context.Budget.Release(messages, bytes);
+        }
+    }
+
+    private void SignalIfDrained()
+    {
+        TaskCompletionSource? drained = null;
+        lock (_gate)
+        {
+            if (_isDraining && Volatile.Read(ref _inFlight) == 0)
+            {
+                drained = _drained;
+            }
+        }
+
+        drained?.TrySetResult();
+    }
+}
