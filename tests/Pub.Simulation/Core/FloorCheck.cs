@@ -1,0 +1,36 @@
+using Pub.Simulation.Kernel;
+using Pub.Storage;
+using Pub.Subscriptions;
+using Pub.Topics;
+
+namespace Pub.Simulation.Core;
+
+/// <summary>Invariant 7: when nothing is published any more, every floor that is stored reaches the tail of its shard.</summary>
+internal sealed class FloorCheck(SimWorld world, Ledger ledger)
+{
+    public IEnumerable<string> Behind()
+    {
+        foreach (var subscription in ledger.Subscriptions.Where(subscription => !subscription.IsDeleted))
+        {
+            var prefix = DocumentKeys.Cursor(subscription.Name, "", 0).Id.Split("//")[0] + "/";
+            foreach (var (key, content) in world.Cluster.Documents.Where(document =>
+                         document.Key.Collection == DocumentCollection.Cursors && document.Key.Id.StartsWith(prefix, StringComparison.Ordinal)))
+            {
+                foreach (var line in CursorDocument.Read(key, new StoredDocument(content, new Cas(1))).Shards)
+                {
+                    if (Tail(line.Shard) is { } tail && line.Floor.Offset <= tail)
+                    {
+                        yield return $"{subscription} stands at {line.Floor} in {line.Shard}; the tail is {tail}.";
+                    }
+                }
+            }
+        }
+    }
+
+    private Offset? Tail(ShardId shard)
+    {
+        var part = TopicSnapshot.PartOf(shard.Number);
+        var stored = world.Cluster.Read(DocumentKeys.Topic(shard.Topic, part));
+        return stored.Exists ? TopicDocument.Read(shard.Topic, part, stored)!.State(shard.Number % DocumentKeys.ShardsPerDocument).Last : null;
+    }
+}
