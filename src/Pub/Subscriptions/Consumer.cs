@@ -25,13 +25,13 @@ public sealed class Consumer : IAsyncDisposable
     private readonly Lock _lock = new();
     private Task? _stopping;
 
-    internal Consumer(ReaderContext context, SubscriptionRuntime runtime, LeaseKeeper keeper, IDisposable watch, Action<Consumer> ended)
+    internal Consumer(SubscriptionRuntime runtime, LeaseKeeper keeper, ISubscriptionRegistry registry, Action<Consumer> ended)
     {
-        _context = context;
+        _context = runtime.Context;
         _runtime = runtime;
         _keeper = keeper;
-        _watch = watch;
         _ended = ended;
+        _watch = registry.Watch(Subscription, Changed);
     }
 
     /// <summary>The subscription that is read.</summary>
@@ -117,6 +117,37 @@ public sealed class Consumer : IAsyncDisposable
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await StopAsync();
+
+    internal async Task StartAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _keeper.StartAsync(cancellationToken);
+        }
+        catch
+        {
+            await StopAsync();
+            throw;
+        }
+
+        _ = _context.Runtime.Start(StopWhenGoneAsync);
+    }
+
+    /// <summary>Another state of the subscription; null when it was deleted, which the keeper finds out too.</summary>
+    private void Changed(SubscriptionView? view)
+    {
+        if (view is not null)
+        {
+            _runtime.Update(view);
+        }
+    }
+
+    private async Task StopWhenGoneAsync()
+    {
+        await _keeper.Gone;
+        SubscriptionLog.SubscriptionDeleted(_context.Logger, Subscription);
+        await StopAsync();
+    }
 
     private async Task StopCoreAsync()
     {

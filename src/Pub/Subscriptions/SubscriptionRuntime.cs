@@ -37,6 +37,8 @@ internal sealed class SubscriptionRuntime : ILeaseHolder
         _view = view.ReadBy(declared);
     }
 
+    public ReaderContext Context => _context;
+
     public SubscriptionView View => Volatile.Read(ref _view);
 
     /// <summary>The leases held now, ascending.</summary>

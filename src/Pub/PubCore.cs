@@ -1,0 +1,120 @@
+using Microsoft.Extensions.Logging;
+using Pub.Leases;
+using Pub.Storage;
+using Pub.Subscriptions;
+using Pub.Topics;
+using Pub.Topology;
+using Pub.Trimming;
+
+namespace Pub;
+
+/// <summary>
+/// Everything of one store in one process, put together. The session and what needs it begin with the first subscription: a process that only
+/// publishes has none.
+/// </summary>
+internal sealed class PubCore
+{
+    private readonly PubRuntime _runtime;
+    private readonly PubOptions _options;
+    private readonly ILogger _logger;
+    private readonly CursorPace _pace;
+    private readonly EntryCache _cache;
+    private readonly ShardLog _log;
+    private readonly ISetAside _setAside;
+
+    public PubCore(IDocumentStore store, PubOptions options, PubRuntime runtime, ILoggerFactory loggers, HeldFloorsReader heldFloors)
+    {
+        Store = store;
+        _runtime = runtime;
+        _options = options;
+        _logger = loggers.CreateLogger<Consumer>();
+        _pace = new CursorPace(options.CursorWritesPerSecond);
+        _cache = new EntryCache(store, options.EntryCacheBytes);
+        _log = new ShardLog(store, runtime, options.Timings, loggers.CreateLogger<ShardLog>());
+        Directory = new TopicDirectory(store, runtime, loggers.CreateLogger<TopicDirectory>());
+        Watch = new TopicWatch(store, runtime, Directory, loggers.CreateLogger<TopicWatch>());
+        var marks = new ShardMarks(store, runtime);
+        var removal = new EntryRemoval(store, runtime, new RetentionOptions().RemovalsPerSecond);
+        Registry = new SubscriptionRegistry(
+            store, runtime, Directory, new LogEraser(store, runtime, Directory, marks, removal), loggers.CreateLogger<SubscriptionRegistry>());
+        Producer = new Producer(store, runtime, Directory, Watch, options.Producer, loggers.CreateLogger<Producer>(), options.Timings);
+        Sessions = new SessionKeeper(
+            store, runtime, options.LeaseTimings, ProcessName, loggers.CreateLogger<SessionKeeper>(), (name, session) => Registry.RemoveTemporaryAsync(name, session));
+        _setAside = new SetAside(runtime, Producer, Scheduler);
+        HeldFloors = heldFloors;
+    }
+
+    public IDocumentStore Store { get; }
+
+    public TopicDirectory Directory { get; }
+
+    public TopicWatch Watch { get; }
+
+    public SubscriptionRegistry Registry { get; }
+
+    public SessionKeeper Sessions { get; }
+
+    public Producer Producer { get; }
+
+    public Scheduler Scheduler { get; } = null!;
+
+    public HeldFloorsReader HeldFloors { get; }
+
+    private static string ProcessName => $"{Environment.MachineName}/{Environment.ProcessId}";
+
+    public async Task<Consumer> SubscribeAsync(
+        SubscriptionName name, ConsumerOptions options, Action<Consumer> ended, CancellationToken cancellationToken)
+    {
+        Sessions.Start();
+        var session = options.IsTemporary ? await Sessions.GetAsync(cancellationToken) : null;
+        if (session is not null)
+        {
+            // Before the subscription exists, so that nothing of it can outlive the session unseen (executions.md 23).
+            await session.AddTemporaryAsync(name);
+        }
+
+        var view = await Registry.DeclareAsync(
+            new SubscriptionDeclaration(name)
+            {
+                Topics = [.. options.Topics.Select(source => new DeclaredTopic(source.Topic, source.Start))],
+                TemporarySession = session?.Id,
+            },
+            cancellationToken);
+        var runtime = new SubscriptionRuntime(
+            ContextOf(name, options), Watch, _pace, view, options.Topics.Select(source => source.Topic).ToHashSet());
+        var keeper = new LeaseKeeper(Sessions, new LeaseScope(name, view.Incarnation, view.LeaseCount), runtime, _logger);
+        runtime.Attach(keeper);
+        var consumer = new Consumer(runtime, keeper, Registry, ended);
+        await consumer.StartAsync(cancellationToken);
+        return consumer;
+    }
+
+    public async Task StopAsync()
+    {
+        await Producer.DisposeAsync();
+        await Sessions.StopAsync();
+        await Watch.DisposeAsync();
+        await Registry.DisposeAsync();
+    }
+
+    private ReaderContext ContextOf(SubscriptionName name, ConsumerOptions options) => new()
+    {
+        Store = Store,
+        Runtime = _runtime,
+        Timings = _options.Timings,
+        Directory = Directory,
+        Cache = _cache,
+        Log = _log,
+        SetAside = _setAside,
+        Subscription = name,
+        Options = options,
+        DeadLetterQueue = options.DeadLetterQueueOf(name),
+        Queue = new DeliveryQueue(_runtime.Broken),
+        Budget = new PrefetchBudget(options.Prefetch, options.PrefetchBytes),
+        Counters = new ConsumerCounters(),
+        Logger = _logger,
+    };
+}
+
+/// <summary>Where the shards stand that this process holds now, per subscription.</summary>
+internal delegate IReadOnlyList<(SubscriptionName Subscription, IReadOnlyList<(ShardId Shard, Position Floor)> Floors)> HeldFloorsReader();

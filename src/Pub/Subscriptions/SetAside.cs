@@ -1,0 +1,71 @@
+using System.Globalization;
+using Pub.Scheduling;
+using Pub.Topics;
+
+namespace Pub.Subscriptions;
+
+/// <summary>Writes messages elsewhere with the schedules and the producer; the caller settles them where they lay once that is done.</summary>
+internal sealed class SetAside(PubRuntime runtime, Producer producer, Scheduler scheduler) : ISetAside
+{
+    private const int ExceptionChars = 2_000;
+
+    public ValueTask DelayAsync(SubscriptionName subscription, MessagePlace place, Message message, int deliveries, TimeSpan delay)
+    {
+        var headers = OriginOf(subscription, place, message);
+        headers[PubHeaders.Deliveries] = deliveries.ToString(CultureInfo.InvariantCulture);
+        var again = message.ToOutgoing(headers);
+
+        // Never back to the topic: every other subscription would get it again (executions.md 17).
+        var target = runtime.Breaks(BrokenRules.NackToTopic) ? place.Shard.Topic : subscription.OwnQueue;
+        return scheduler.ScheduleManyAsync([new ScheduledMessage(target, again, runtime.Time.GetUtcNow() + delay)]);
+    }
+
+    public async ValueTask DeadLetterAsync(
+        TopicName queue, SubscriptionName subscription, MessagePlace place, Message message, int deliveries, string reason, Exception? exception)
+    {
+        var headers = OriginOf(subscription, place, message);
+        headers[PubHeaders.Deliveries] = deliveries.ToString(CultureInfo.InvariantCulture);
+        AddReason(headers, reason, exception);
+        await producer.PublishAsync(queue, message.ToOutgoing(headers, expires: false));
+    }
+
+    public async ValueTask DeadLetterAsync(TopicName queue, SubscriptionName subscription, ShardId shard, Offset offset, Entry entry)
+    {
+        var headers = new Dictionary<string, string>(StringComparer.Ordinal);
+        AddOrigin(headers, subscription, new MessagePlace(shard, Position.StartOf(offset)));
+        AddReason(headers, DeadLetterReasons.Undecodable, entry.Error);
+        await producer.PublishAsync(queue, new OutgoingMessage { ContentType = "application/octet-stream", Body = entry.Content, Headers = headers });
+    }
+
+    /// <summary>The message's headers, with where it was first read from.</summary>
+    private static Dictionary<string, string> OriginOf(SubscriptionName subscription, MessagePlace place, Message message)
+    {
+        var headers = new Dictionary<string, string>(message.Headers, StringComparer.Ordinal);
+        if (!headers.ContainsKey(PubHeaders.OriginTopic))
+        {
+            AddOrigin(headers, subscription, place);
+        }
+
+        headers[PubHeaders.OriginSubscription] = subscription.ToString();
+        return headers;
+    }
+
+    private static void AddOrigin(Dictionary<string, string> headers, SubscriptionName subscription, MessagePlace place)
+    {
+        headers[PubHeaders.OriginTopic] = place.Shard.Topic.ToString();
+        headers[PubHeaders.OriginShard] = place.Shard.Number.ToString(CultureInfo.InvariantCulture);
+        headers[PubHeaders.OriginPosition] = place.Position.ToString();
+        headers[PubHeaders.OriginSubscription] = subscription.ToString();
+    }
+
+    private void AddReason(Dictionary<string, string> headers, string reason, Exception? exception)
+    {
+        headers[PubHeaders.Reason] = reason;
+        headers[PubHeaders.DeadLettered] = runtime.Time.GetUtcNow().ToString("O", CultureInfo.InvariantCulture);
+        if (exception is not null)
+        {
+            var text = $"{exception.GetType().FullName}: {exception.Message}";
+            headers[PubHeaders.Exception] = text.Length <= ExceptionChars ? text : text[..ExceptionChars];
+        }
+    }
+}

@@ -1,0 +1,100 @@
+using System.Text;
+using Pub.Storage;
+
+namespace Pub.Tests;
+
+/// <summary>The whole core on the memory store, in real time.</summary>
+public class ClientTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+
+    [Fact]
+    public async Task SubscribeAsync_MessagesPublished_ReceivesEachOnce()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        await using var pub = PubClient.Create(new MemoryDocumentStore(), ownsStore: true);
+        var topic = TopicName.Topic("orders");
+        var consumer = await pub.SubscribeAsync(SubscriptionName.Plain("audit"), options => options.Read(topic), cancellation);
+
+        var received = new HashSet<string>();
+        var publishing = Task.WhenAll(Enumerable.Range(0, 500).Select(i => pub.Producer.PublishAsync(topic, Json(i), cancellation).AsTask()));
+        while (received.Count < 500)
+        {
+            var batch = await consumer.PullAsync(50, Limit, cancellation);
+            Assert.NotEmpty(batch);
+            foreach (var delivery in batch)
+            {
+                Assert.True(received.Add(Encoding.UTF8.GetString(delivery.Message.Body.Span)));
+                Assert.Equal(1, delivery.DeliveryCount);
+                Assert.True(delivery.Ack());
+            }
+        }
+
+        await publishing;
+        Assert.Empty(await consumer.PullAsync(1, TimeSpan.FromMilliseconds(50), cancellation));
+    }
+
+    [Fact]
+    public async Task StopAsync_HalfSettled_TheNextConsumerGetsTheRest()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        await using var store = new MemoryDocumentStore();
+        var queue = TopicName.Queue("orders");
+        var subscription = SubscriptionName.Queue("orders");
+        var first = PubClient.Create(store);
+        var consumer = await first.SubscribeAsync(subscription, cancellationToken: cancellation);
+        for (var i = 0; i < 20; i++)
+        {
+            await first.Producer.PublishAsync(queue, Json(i), cancellation);
+        }
+
+        var settled = new HashSet<string>();
+        while (settled.Count < 10)
+        {
+            foreach (var delivery in await consumer.PullAsync(10 - settled.Count, Limit, cancellation))
+            {
+                settled.Add(Encoding.UTF8.GetString(delivery.Message.Body.Span));
+                delivery.Ack();
+            }
+        }
+
+        await first.DisposeAsync();
+        await using var second = PubClient.Create(store);
+        var other = await second.SubscribeAsync(subscription, cancellationToken: cancellation);
+        while (settled.Count < 20)
+        {
+            foreach (var delivery in await other.PullAsync(20, Limit, cancellation))
+            {
+                Assert.True(settled.Add(Encoding.UTF8.GetString(delivery.Message.Body.Span)));
+                delivery.Ack();
+            }
+        }
+    }
+
+    [Fact]
+    public async Task RunAsync_HandlerThrows_DeliversAgainThenDeadLetters()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        await using var pub = PubClient.Create(new MemoryDocumentStore(), ownsStore: true);
+        var consumer = await pub.SubscribeAsync(SubscriptionName.Queue("orders"), options => options.MaxDeliveries = 3, cancellation);
+        var dead = await pub.SubscribeAsync(SubscriptionName.Queue("orders_dead"), cancellationToken: cancellation);
+        var counts = new List<int>();
+        var running = consumer.RunAsync((delivery, _) =>
+        {
+            counts.Add(delivery.DeliveryCount);
+            throw new InvalidOperationException("no");
+        }, cancellation);
+        await pub.Producer.PublishAsync(TopicName.Queue("orders"), Json(1), cancellation);
+
+        var letter = Assert.Single(await dead.PullAsync(1, Limit, cancellation));
+        letter.Ack();
+        Assert.Equal([1, 2, 3], counts);
+        Assert.Equal("too-many-deliveries", letter.Message.Headers[PubHeaders.Reason]);
+        Assert.Equal("q:orders", letter.Message.Headers[PubHeaders.OriginTopic]);
+        Assert.Contains("InvalidOperationException: no", letter.Message.Headers[PubHeaders.Exception], StringComparison.Ordinal);
+        await consumer.StopAsync();
+        await running;
+    }
+
+    private static OutgoingMessage Json(int number) => new() { Body = Encoding.UTF8.GetBytes($$"""{"number":{{number}}}""") };
+}
