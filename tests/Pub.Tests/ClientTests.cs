@@ -1,5 +1,5 @@
 using System.Text;
-using Pub.Storage;
+using Pub.Storage.Memory;
 
 namespace Pub.Tests;
 
