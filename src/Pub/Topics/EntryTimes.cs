@@ -4,12 +4,12 @@ namespace Pub.Topics;
 
 /// <summary>
 /// Finds offsets by the times at which entries were written. Clocks of publishers differ, so times only nearly rise with the offsets; where nothing
-/// is known (holes, tombstones) the answer errs towards the earlier offset.
+/// is known (holes) the answer errs towards the earlier offset.
 /// </summary>
 internal sealed class EntryTimes(IDocumentStore store)
 {
-    /// <summary>Slots looked at for one entry with a time, before its place counts as unknown.</summary>
-    private const int MaxLook = 32;
+    /// <summary>How many slots are looked at for one with a time, in growing steps, before its place counts as unknown.</summary>
+    private static readonly int[] LookSteps = [1, 31, 256, 2048];
 
     /// <summary>The first offset of the shard, from head on, whose entry was written at or after a time; just behind the last one if there is none.</summary>
     public async ValueTask<Offset> FirstSinceAsync(ShardId shard, ShardState state, long sinceMilliseconds, CancellationToken cancellationToken)
@@ -69,29 +69,32 @@ internal sealed class EntryTimes(IDocumentStore store)
         return new Offset(low);
     }
 
-    /// <summary>When the first entry at or above an offset was written, looking at no more than a few slots; null if none of them holds one.</summary>
+    /// <summary>When the first entry at or above an offset was written, looking at no more than some slots; null if none of them holds one.</summary>
     public async ValueTask<long?> WrittenAsync(ShardId shard, Offset from, Offset end, CancellationToken cancellationToken)
     {
         var prefix = DocumentKeys.EntryPrefix(shard);
-        var limit = Math.Min(end.Value, from.Value + MaxLook);
-        if (from.Value >= limit)
+        var next = from.Value;
+        foreach (var step in LookSteps)
         {
-            return null;
+            var count = (int)Math.Min(step, end.Value - next);
+            if (count <= 0)
+            {
+                return null;
+            }
+
+            DocumentKey[] keys = [.. Enumerable.Range(0, count).Select(i => DocumentKeys.Entry(prefix, new Offset(next + i)))];
+            foreach (var stored in await store.GetManyAsync(keys, cancellationToken))
+            {
+                if (Written(stored) is { } written)
+                {
+                    return written;
+                }
+            }
+
+            next += count;
         }
 
-        if (Written(await store.GetAsync(DocumentKeys.Entry(prefix, from), cancellationToken)) is { } first)
-        {
-            return first;
-        }
-
-        var keys = new List<DocumentKey>();
-        for (var offset = from.Value + 1; offset < limit; offset++)
-        {
-            keys.Add(DocumentKeys.Entry(prefix, new Offset(offset)));
-        }
-
-        var stored = keys.Count == 0 ? [] : await store.GetManyAsync(keys, cancellationToken);
-        return stored.Select(Written).FirstOrDefault(written => written is not null);
+        return null;
     }
 
     private static Offset NextJump(ShardState state, Offset from, Offset end)
@@ -110,15 +113,7 @@ internal sealed class EntryTimes(IDocumentStore store)
     private async ValueTask<bool> IsOlderAsync(ShardId shard, long offset, long end, long sinceMilliseconds, CancellationToken cancellationToken) =>
         await WrittenAsync(shard, new Offset(offset), new Offset(end), cancellationToken) is { } written && written < sinceMilliseconds;
 
-    /// <summary>A tombstone's time is that of its reader, later than its place; what cannot be decoded has none.</summary>
-    private static long? Written(StoredDocument stored)
-    {
-        if (!stored.Exists)
-        {
-            return null;
-        }
-
-        var entry = EntryCodec.Decode(stored.Content);
-        return entry.IsTombstone || entry.IsUndecodable ? null : entry.Written;
-    }
+    /// <summary>A tombstone's time is that of its reader: later than its place, so it errs as it should. What cannot be decoded has none.</summary>
+    private static long? Written(StoredDocument stored) =>
+        stored.Exists && EntryCodec.Decode(stored.Content) is { IsUndecodable: false } entry ? entry.Written : null;
 }

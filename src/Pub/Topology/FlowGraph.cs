@@ -6,6 +6,9 @@ namespace Pub.Topology;
 /// <param name="documents">The topology of every topic that can be reached; one without a document has no flows.</param>
 internal sealed class FlowGraph(IReadOnlyDictionary<string, TopicTopologyDocument> documents)
 {
+    /// <summary>The subscriptions that declare any of the topics.</summary>
+    public IEnumerable<string> Readers => documents.Values.SelectMany(document => document.Readers).Select(reader => reader.Subscription);
+
     /// <summary>The topic and everything that flows into it, each once.</summary>
     public IReadOnlyCollection<string> Upstream(string topic)
     {

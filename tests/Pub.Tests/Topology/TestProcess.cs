@@ -7,7 +7,7 @@ using Pub.Trimming;
 namespace Pub.Tests.Topology;
 
 /// <summary>One process on a test's store: its directory, registry and trimming, and a simple way to append.</summary>
-internal sealed class TestProcess : IAsyncDisposable
+internal sealed class TestProcess : IAsyncDisposable, ITrimSource
 {
     private readonly ShardLog _log;
 
@@ -21,6 +21,7 @@ internal sealed class TestProcess : IAsyncDisposable
         Eraser = new LogEraser(store, runtime, Directory, Marks, Removal);
         Registry = new SubscriptionRegistry(store, runtime, Directory, Eraser, NullLogger<SubscriptionRegistry>.Instance);
         Topology = new TopologyStore(store, runtime);
+        Trimmer = new Trimmer(store, runtime, Directory, Registry, Marks, Removal, this, new RetentionOptions(), NullLogger<Trimmer>.Instance);
         _log = new ShardLog(store, runtime, PubTimings.Default, NullLogger<ShardLog>.Instance);
     }
 
@@ -40,6 +41,23 @@ internal sealed class TestProcess : IAsyncDisposable
 
     public TopologyStore Topology { get; }
 
+    public Trimmer Trimmer { get; }
+
+    public List<HeldSubscription> Held { get; } = [];
+
+    public List<TopicName> Published { get; } = [];
+
+    IReadOnlyList<HeldSubscription> ITrimSource.Held => Held;
+
+    IReadOnlyCollection<TopicName> ITrimSource.Published => Published;
+
+    /// <summary>Makes the process the holder of all leases of a subscription.</summary>
+    public async Task HoldAsync(SubscriptionName name, Func<ShardId, Position?>? floor = null)
+    {
+        var view = await Registry.FindAsync(name, TestCluster.Cancellation) ?? throw new InvalidOperationException($"There is no {name}.");
+        Held.Add(new HeldSubscription(view, [.. Enumerable.Range(0, view.LeaseCount)], floor ?? (_ => null)));
+    }
+
     /// <summary>Appends one message and answers its offset.</summary>
     public async Task<Offset> AppendAsync(ShardId shard, string? key = null, IReadOnlyDictionary<string, string>? headers = null, string? id = null)
     {
@@ -58,5 +76,9 @@ internal sealed class TestProcess : IAsyncDisposable
     public Task<SubscriptionView> DeclareAsync(SubscriptionName name, params DeclaredTopic[] topics) =>
         Registry.DeclareAsync(new SubscriptionDeclaration(name) { Topics = topics }, TestCluster.Cancellation);
 
-    public async ValueTask DisposeAsync() => await Registry.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await Trimmer.DisposeAsync();
+        await Registry.DisposeAsync();
+    }
 }
