@@ -34,7 +34,10 @@ internal readonly record struct BeatWatch(long? Beat, TimeSpan SeenAt, TimeSpan 
         var isNext = beat == Beat + 1;
         var since = TimeSpan.FromTicks(Math.Max(LookedAt.Ticks, isNext ? (SeenAt - Late + timings.BeatInterval).Ticks : 0));
         var late = since < ended ? ended - since : step;
-        return new(beat, ended, began, late, ended + timings.BeatInterval - (late > step ? late : step / 20));
+
+        // A step, and what two reads take.
+        var isClose = late <= step * 1.5;
+        return new(beat, ended, began, late, began + timings.BeatInterval - (isClose ? step / 20 : late));
     }
 
     public bool IsOverdue(TimeSpan began, LeaseTimings timings) => began - SeenAt >= Patience(timings);
