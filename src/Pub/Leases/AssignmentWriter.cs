@@ -10,7 +10,11 @@ namespace Pub.Leases;
 /// <param name="Plan">Its claims stand in the assignment, by this keeper's own write with known outcome.</param>
 /// <param name="FromDead">Which of the claims are of leases whose holder died.</param>
 /// <param name="NextRipe">When there may be more to claim without anybody writing.</param>
-internal sealed record LeaseRound(AssignmentDocument? Assignment, StoredDocument Stored, LeasePlan Plan, IReadOnlySet<int> FromDead, TimeSpan? NextRipe);
+internal sealed record LeaseRound(AssignmentDocument? Assignment, StoredDocument Stored, LeasePlan Plan, IReadOnlySet<int> FromDead, TimeSpan? NextRipe)
+{
+    /// <summary>Somebody has struck this session out, who takes it for dead: nothing was planned.</summary>
+    public bool IsStruckOut { get; init; }
+}
 
 /// <summary>
 /// Reads, plans and writes one assignment. Belongs to the keeper's loop.
@@ -21,6 +25,7 @@ internal sealed class AssignmentWriter(SessionKeeper sessions, LeaseScope scope,
     private readonly LeftLeases _left = new(scope.Leases, sessions.Timings);
     private readonly SortedSet<int> _fromDead = [];
     private readonly long _origin = sessions.Runtime.Time.GetTimestamp();
+    private string? _joinedAs;
 
     public DocumentKey Key { get; } = DocumentKeys.Assignment(scope.Subscription, scope.Incarnation);
 
@@ -32,6 +37,7 @@ internal sealed class AssignmentWriter(SessionKeeper sessions, LeaseScope scope,
     public async Task<LeaseRound> PlanAsync(Session session, StoredDocument? known, CancellationToken cancellationToken)
     {
         var plan = new LeasePlan();
+        var isStruckOut = false;
         var options = sessions.Runtime.Breaks(BrokenRules.AssignmentNotDurable) ? default : WriteOptions.Synced;
 
         // The loser plans anew from what the winner wrote.
@@ -42,6 +48,7 @@ internal sealed class AssignmentWriter(SessionKeeper sessions, LeaseScope scope,
         }
 
         IsSeen = true;
+        _joinedAs = isStruckOut ? null : session.Id;
         if (result.Written)
         {
             LogReleases(plan);
@@ -50,7 +57,7 @@ internal sealed class AssignmentWriter(SessionKeeper sessions, LeaseScope scope,
         // A claim keeps its origin until it is known to have succeeded, however many writes that takes.
         var fromDead = new SortedSet<int>(_fromDead.Where(n => plan.Claims.Any(c => c.Lease == n)));
         _fromDead.RemoveWhere(n => fromDead.Contains(n) || !result.State.Leases[n].IsNamed(session.Id));
-        return new(result.State, result.Stored, plan, fromDead, _left.Remaining(Now));
+        return new(result.State, result.Stored, plan, fromDead, _left.Remaining(Now)) { IsStruckOut = isStruckOut };
 
         AssignmentDocument? Decide(AssignmentDocument? assignment)
         {
@@ -62,6 +69,13 @@ internal sealed class AssignmentWriter(SessionKeeper sessions, LeaseScope scope,
 
             var current = assignment ?? AssignmentDocument.New(scope);
             Check(current);
+            isStruckOut = _joinedAs == session.Id && !current.Members.Contains(session.Id) && !hands.IsLeaving;
+            if (isStruckOut)
+            {
+                plan = new LeasePlan();
+                return null;
+            }
+
             plan = LeasePlan.Make(current, View(current, session));
             _fromDead.UnionWith(plan.Claims.Where(c => c.FromDead).Select(c => c.Lease));
             return plan.Writes ? plan.Apply(current, session.Id) : null;

@@ -167,6 +167,13 @@ internal sealed class LeaseKeeper : IAsyncDisposable
                     return false;
                 }
 
+                if (round.IsStruckOut)
+                {
+                    // To join again before knowing would only be undone, again and again.
+                    await session.ProveAsync();
+                    moved = true;
+                }
+
                 known = moved ? round.Stored : await WaitAsync(round);
             }
             catch (OperationCanceledException) when (_ended.IsCancellationRequested)

@@ -27,10 +27,10 @@ internal sealed class LeftLeases(int count, LeaseTimings timings)
     public IReadOnlySet<int> Ripe(TimeSpan now) =>
         new SortedSet<int>(Enumerable.Range(0, count).Where(n => _seen[n] is { } seen && now - seen.Since >= timings.Margin));
 
-    /// <summary>How long until the next one is ripe.</summary>
+    /// <summary>How long until the next one is certainly ripe: timers count whole milliseconds.</summary>
     public TimeSpan? Remaining(TimeSpan now)
     {
         var waiting = _seen.OfType<(long Token, TimeSpan Since)>().Select(s => s.Since + timings.Margin - now).Where(r => r > TimeSpan.Zero).ToArray();
-        return waiting.Length == 0 ? null : waiting.Min();
+        return waiting.Length == 0 ? null : waiting.Min() + (timings.Margin / 1000);
     }
 }

@@ -117,6 +117,10 @@ internal sealed class Session : IAsyncDisposable
         return WriteAsync(d => d with { Temporaries = [.. d.Temporaries.Where(t => t != name)] }, WriteOptions.Synced);
     }
 
+    /// <summary>A beat out of turn, for who has reason to think that others take the session for dead.</summary>
+    /// <exception cref="LeaseLostException">They do.</exception>
+    public Task ProveAsync() => WriteAsync(NextBeat, options: default, isBeat: true);
+
     /// <summary>
     /// Cancels <see cref="Lost"/>, removes the document and its line in the directory. Stop the lease keepers first. A session that still
     /// names temporary subscriptions is left to be found dead, so that they are removed.
@@ -154,7 +158,7 @@ internal sealed class Session : IAsyncDisposable
             var attempt = _runtime.Time.GetTimestamp();
             try
             {
-                await WriteAsync(d => d with { Beat = d.Beat + 1, At = _runtime.UnixMilliseconds }, options: default, isBeat: true);
+                await WriteAsync(NextBeat, options: default, isBeat: true);
                 begun = attempt;
             }
             catch (LeaseLostException)
@@ -179,6 +183,8 @@ internal sealed class Session : IAsyncDisposable
             await PauseAsync(_timings.BeatInterval / 10);
         }
     }
+
+    private SessionDocument NextBeat(SessionDocument last) => last with { Beat = last.Beat + 1, At = _runtime.UnixMilliseconds };
 
     private async Task WriteAsync(Func<SessionDocument, SessionDocument> change, WriteOptions options, bool isBeat = false)
     {

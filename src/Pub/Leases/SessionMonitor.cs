@@ -104,11 +104,10 @@ internal sealed class SessionMonitor(
 
     private async Task PauseAsync(Task wake, TimeSpan pause, CancellationToken cancellationToken)
     {
-        if (pause > TimeSpan.Zero)
-        {
-            await wake.WaitAsync(pause, runtime.Time, cancellationToken)
-                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-        }
+        // Never none: timers count whole milliseconds, and a loop that awaits nothing would never let time pass.
+        var shortest = timings.BeatInterval / 1000;
+        await wake.WaitAsync(pause > shortest ? pause : shortest, runtime.Time, cancellationToken)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
 
     /// <summary>One round: the directory once per beat, and the sessions whose time has come.</summary>
