@@ -5,7 +5,7 @@ namespace Pub.Sqlite.Tests;
 /// <summary>A file that may not grow stands for a full disk: SQLite answers both with SQLITE_FULL.</summary>
 public sealed class FullDiskTests : IDisposable
 {
-    private const int MaxPages = 200;
+    private const int MaxPages = 100;
 
     private static readonly DocumentKey Counter = new(DocumentCollection.Offsets, "counter");
     private static readonly byte[] Large = new byte[50_000];

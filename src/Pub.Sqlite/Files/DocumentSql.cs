@@ -15,7 +15,8 @@ internal enum DocumentCommand
 }
 
 /// <summary>
-/// The tables and every statement (docs/decisions/0010-sqlite-store.md): one table per collection, the id's tree holds the content.
+/// The tables and every statement (docs/decisions/0010-sqlite-store.md): one table per collection, with a tree for ids beside the tree for content:
+/// in a tree of ids that holds the content too, SQLite reads whole contents to compare ids.
 /// Moments are Unix milliseconds; a document whose <c>expires</c> is not above now counts as missing.
 /// </summary>
 internal static class DocumentSql
@@ -26,7 +27,7 @@ internal static class DocumentSql
     /// <summary>The format that this program writes. Raise it with a step in <see cref="FileFormat"/> that turns the older format into it.</summary>
     public const int FormatVersion = 1;
 
-    public const int PageBytes = 4096;
+    public const int PageBytes = 8192;
 
     /// <summary>Versions are taken from the file in blocks, so that a transaction need not write the sequence.</summary>
     public const long CasBlock = 1 << 20;
@@ -50,7 +51,7 @@ internal static class DocumentSql
         yield return "INSERT INTO store VALUES ('cas', 0), ('epoch', 0)";
         foreach (var table in Tables)
         {
-            yield return $"CREATE TABLE {table} (id TEXT PRIMARY KEY, cas INTEGER NOT NULL, expires INTEGER, content BLOB NOT NULL) WITHOUT ROWID";
+            yield return $"CREATE TABLE {table} (id TEXT NOT NULL PRIMARY KEY, cas INTEGER NOT NULL, expires INTEGER, content BLOB NOT NULL)";
             yield return $"CREATE INDEX {table}_expires ON {table} (expires) WHERE expires IS NOT NULL";
         }
 

@@ -19,6 +19,10 @@ internal sealed class DocumentWriter : IAsyncDisposable
     private const int MaxOperations = 4_096;
     private const long MaxBytes = 8 << 20;
     private const int LingerMilliseconds = 1;
+    private const int AlertFactor = 4;
+
+    private static readonly TimeSpan LongestFilling = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan Alert = TimeSpan.FromMilliseconds(250);
 
     private readonly string _path;
     private readonly SqliteStoreOptions _options;
@@ -37,7 +41,9 @@ internal sealed class DocumentWriter : IAsyncDisposable
     private int _at;
     private bool _sealedDurable;
     private bool _mustRaiseEpoch;
+    private long _begun;
     private long _dataVersion;
+    private long _foreignNoticed;
     private long _epochsLost;
     private Exception? _broken;
 
@@ -76,7 +82,7 @@ internal sealed class DocumentWriter : IAsyncDisposable
         {
             try
             {
-                if (_queue.Take(ref _batch, _waiters.IsEmpty ? Timeout.Infinite : (int)_options.WatchInterval.TotalMilliseconds))
+                if (_queue.Take(ref _batch, UntilNextWatch()))
                 {
                     RunBatch();
                 }
@@ -146,12 +152,17 @@ internal sealed class DocumentWriter : IAsyncDisposable
 
     /// <summary>
     /// What came while the transaction was filled joins it. If nobody waits for its end, because it has increments only, it stays open for a moment: the
-    /// insert that usually follows an increment shares its transaction and its sync.
+    /// insert that usually follows an increment shares its transaction and its sync. Not for long: until the end other processes see nothing and wait.
     /// </summary>
     private bool TakeMore()
     {
         _batch.Clear();
         _at = 0;
+        if (_runtime.Time.GetElapsedTime(_begun) > LongestFilling)
+        {
+            return false;
+        }
+
         return _queue.Take(ref _batch, 0) || (_transaction.Unanswered.Count == 0 && _queue.Take(ref _batch, LingerMilliseconds));
     }
 
@@ -164,6 +175,7 @@ internal sealed class DocumentWriter : IAsyncDisposable
             {
                 _transaction.Begin(_mustRaiseEpoch);
                 NoticeForeignChanges();
+                _begun = _runtime.Time.GetTimestamp();
                 refusal = null;
                 return true;
             }
@@ -303,10 +315,18 @@ internal sealed class DocumentWriter : IAsyncDisposable
         Fail(_transaction.Unanswered, SqliteErrors.Unknown(_path, exception));
         Fail(_sealed, SqliteErrors.Unknown(_path, exception));
         _sealed.Clear();
-        _transaction.Undo();
-        _transaction.Reset();
         FailRest(_broken);
         _batch.Clear();
+        try
+        {
+            _transaction.Undo();
+        }
+        catch (SqliteFailureException)
+        {
+            // Closing the file undoes it.
+        }
+
+        _transaction.Reset();
     }
 
     private void NoticeForeignChanges()
@@ -314,9 +334,22 @@ internal sealed class DocumentWriter : IAsyncDisposable
         var version = ReadDataVersion();
         if (version != _dataVersion)
         {
-            _dataVersion = version;
+            (_dataVersion, _foreignNoticed) = (version, _runtime.Time.GetTimestamp());
             _foreign.Noticed();
         }
+    }
+
+    /// <summary>Where one foreign write came, the next is near: it is looked for more often.</summary>
+    private int UntilNextWatch()
+    {
+        if (_waiters.IsEmpty)
+        {
+            return Timeout.Infinite;
+        }
+
+        var interval = (int)_options.WatchInterval.TotalMilliseconds;
+        var isAlert = _foreignNoticed != 0 && _runtime.Time.GetElapsedTime(_foreignNoticed) < Alert;
+        return isAlert ? Math.Max(1, interval / AlertFactor) : interval;
     }
 
     private long ReadDataVersion() => _connection.Cached(DocumentSql.DataVersion).ReadNumber() ?? 0;

@@ -40,8 +40,6 @@ internal sealed class WriteOperation(WriteOperationPool pool) : IValueTaskSource
 
     public TimeSpan? TimeToLive { get; private set; }
 
-    public bool IsAnswered { get; private set; }
-
     /// <summary>How it went, until the transaction is sealed and it may be told.</summary>
     public WriteStatus Status { get; private set; }
 
@@ -64,17 +62,9 @@ internal sealed class WriteOperation(WriteOperationPool pool) : IValueTaskSource
 
     public void Note(WriteStatus status, Cas cas = default, long value = 0) => (Status, _newCas, Value) = (status, cas, value);
 
-    public void Answer()
-    {
-        IsAnswered = true;
-        _source.SetResult(new IncrementResult(Status, Value));
-    }
+    public void Answer() => _source.SetResult(new IncrementResult(Status, Value));
 
-    public void Fail(Exception exception)
-    {
-        IsAnswered = true;
-        _source.SetException(exception);
-    }
+    public void Fail(Exception exception) => _source.SetException(exception);
 
     WriteResult IValueTaskSource<WriteResult>.GetResult(short token)
     {
@@ -108,7 +98,7 @@ internal sealed class WriteOperation(WriteOperationPool pool) : IValueTaskSource
     private void Recycle()
     {
         _source.Reset();
-        (Key, Content, Cas, Path, Delta, IsAnswered) = (default, default, default, default, 0, false);
+        (Key, Content, Cas, Path, Delta) = (default, default, default, default, 0);
         Note(default);
         pool.Return(this);
     }
