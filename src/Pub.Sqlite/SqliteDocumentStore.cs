@@ -13,15 +13,12 @@ namespace Pub.Sqlite;
 /// </summary>
 public sealed class SqliteDocumentStore : IDocumentStore
 {
-    // The most that a timer takes. A wait that long answers early.
-    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(40);
-
-    private readonly PubRuntime _runtime;
     private readonly WriteOperationPool _operations = new();
     private readonly WaiterTable _waiters = new();
     private readonly AnsweredDocuments _answered = new();
     private readonly ReaderPool _readers;
     private readonly DocumentReader _reader;
+    private readonly DocumentWaits _waits;
     private readonly WriteQueue _queue;
     private readonly DocumentWriter _writer;
     private readonly ExpirySweep _sweep;
@@ -29,10 +26,10 @@ public sealed class SqliteDocumentStore : IDocumentStore
 
     private SqliteDocumentStore(SqliteStoreOptions options, PubRuntime runtime, DocumentConnection connection, CasSource versions)
     {
-        _runtime = runtime;
         _readers = new ReaderPool(options.Path, options.CacheBytes / 2, Disposed);
         _reader = new DocumentReader(options.Path, _readers, _answered, runtime);
         _queue = new WriteQueue(Disposed);
+        _waits = new DocumentWaits(_reader, _waiters, _queue, runtime);
         Foreign = new ForeignChanges(_reader, _waiters, runtime);
         connection.SetCache(options.CacheBytes / 2);
         if (options.MaxPages is { } pages)
@@ -151,28 +148,11 @@ public sealed class SqliteDocumentStore : IDocumentStore
     }
 
     /// <inheritdoc/>
-    public async ValueTask<StoredDocument> WaitAsync(DocumentKey key, Cas processed, TimeSpan timeout, CancellationToken cancellationToken = default)
+    public ValueTask<StoredDocument> WaitAsync(DocumentKey key, Cas processed, TimeSpan timeout, CancellationToken cancellationToken = default)
     {
         Check(key);
         cancellationToken.ThrowIfCancellationRequested();
-        var started = _runtime.Time.GetTimestamp();
-        var document = _reader.Read(key);
-        while (document.Cas == processed)
-        {
-            var left = timeout == Timeout.InfiniteTimeSpan ? timeout : timeout - _runtime.Time.GetElapsedTime(started);
-            if (left <= TimeSpan.Zero && left != Timeout.InfiniteTimeSpan)
-            {
-                break;
-            }
-
-            (document, var goOn) = await WaitOnceAsync(key, processed, left < LongestTimer ? left : LongestTimer, cancellationToken).ConfigureAwait(false);
-            if (!goOn)
-            {
-                break;
-            }
-        }
-
-        return document;
+        return _waits.WaitAsync(key, processed, timeout, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -197,35 +177,6 @@ public sealed class SqliteDocumentStore : IDocumentStore
     }
 
     private static ObjectDisposedException Disposed() => new(nameof(SqliteDocumentStore));
-
-    private async Task<(StoredDocument Document, bool GoOn)> WaitOnceAsync(DocumentKey key, Cas processed, TimeSpan timeout, CancellationToken cancellationToken)
-    {
-        var waiter = new Waiter(key, processed);
-        if (_waiters.Add(waiter))
-        {
-            _queue.Nudge(); // the writer asks the file for other processes' writes from now on
-        }
-
-        try
-        {
-            var document = _reader.Read(key);
-            if (document.Cas != processed)
-            {
-                return (document, false);
-            }
-
-            var goOn = await waiter.Woken.WaitAsync(timeout, _runtime.Time, cancellationToken).ConfigureAwait(false);
-            return (_reader.Read(key), goOn);
-        }
-        catch (TimeoutException)
-        {
-            return (_reader.Read(key), false);
-        }
-        finally
-        {
-            _waiters.Remove(waiter);
-        }
-    }
 
     private ValueTask<WriteResult> WriteAsync(WriteKind kind, DocumentKey key, ReadOnlyMemory<byte> content, Cas cas, WriteOptions options)
     {

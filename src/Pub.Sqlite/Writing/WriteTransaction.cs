@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Pub.Sqlite.Files;
 using Pub.Sqlite.Reading;
 using Pub.Storage;
@@ -18,14 +17,13 @@ internal sealed class WriteTransaction(DocumentConnection connection, CasSource 
     /// <summary>Expired documents removed in one go, per collection.</summary>
     public const int SweepLimit = 200;
 
-    private readonly Dictionary<DocumentKey, TouchedDocument> _touched = [];
-    private readonly Stack<TouchedDocument> _free = new();
+    private readonly TouchedDocuments _touched = new(connection);
     private long _now;
 
     /// <summary>Executed, and to be answered once the transaction is sealed.</summary>
     public List<WriteOperation> Unanswered { get; } = [];
 
-    public IReadOnlyCollection<TouchedDocument> Touched => _touched.Values;
+    public IReadOnlyCollection<TouchedDocument> Touched => _touched.All;
 
     public bool HasDurable { get; private set; }
 
@@ -57,9 +55,9 @@ internal sealed class WriteTransaction(DocumentConnection connection, CasSource 
         Bytes += operation.Content.Length;
         HasDurable |= operation.Durable;
         Unanswered.Add(operation);
-        if (operation.Kind < WriteKind.Increment && _touched.TryGetValue(operation.Key, out var touched))
+        if (operation.Kind < WriteKind.Increment)
         {
-            WriteAhead(touched);
+            _touched.WriteAhead(operation.Key);
         }
 
         switch (operation.Kind)
@@ -85,11 +83,7 @@ internal sealed class WriteTransaction(DocumentConnection connection, CasSource 
     /// <summary>Writes what is only in memory, and ends the transaction: from here on everybody sees it.</summary>
     public void Seal()
     {
-        foreach (var touched in _touched.Values)
-        {
-            WriteAhead(touched);
-        }
-
+        _touched.WriteAllAhead();
         IsEnding = true;
         connection.RunCached(DocumentSql.End);
         versions.OnSealed();
@@ -110,12 +104,6 @@ internal sealed class WriteTransaction(DocumentConnection connection, CasSource 
     /// <summary>Forgets everything, after <see cref="Seal"/> or <see cref="Undo"/>.</summary>
     public void Reset()
     {
-        foreach (var touched in _touched.Values)
-        {
-            touched.Content = default;
-            _free.Push(touched);
-        }
-
         _touched.Clear();
         Unanswered.Clear();
         (HasDurable, IsEnding, AnsweredEarly, Operations, Bytes) = (false, false, 0, 0, 0);
@@ -164,7 +152,7 @@ internal sealed class WriteTransaction(DocumentConnection connection, CasSource 
 
     private void Increment(WriteOperation operation)
     {
-        var exists = (_touched.TryGetValue(operation.Key, out var touched) || TryLoad(operation.Key, out touched)) && touched.Cas != Cas.None;
+        var exists = _touched.TryGetOrLoad(operation.Key, _now, out var touched) && touched.Cas != Cas.None;
         if (!exists)
         {
             operation.Note(WriteStatus.Missing);
@@ -222,7 +210,7 @@ internal sealed class WriteTransaction(DocumentConnection connection, CasSource 
             {
                 for (; statement.Step(); removed++)
                 {
-                    Touch(new((DocumentCollection)collection, statement.Text(0))).Cas = Cas.None;
+                    _touched.Touch(new((DocumentCollection)collection, statement.Text(0))).Cas = Cas.None;
                 }
             }
             finally
@@ -236,58 +224,12 @@ internal sealed class WriteTransaction(DocumentConnection connection, CasSource 
         operation.Note(WriteStatus.Applied, default, most);
     }
 
-    private void WriteAhead(TouchedDocument touched)
-    {
-        if (touched.IsAhead)
-        {
-            var statement = For(DocumentCommand.Overwrite, touched.Key);
-            statement.Bind(2, (long)touched.Cas.Value);
-            statement.BindBlob(3, touched.Content.Span);
-            statement.Execute();
-            touched.IsAhead = false;
-        }
-    }
-
     private void Applied(WriteOperation operation, Cas cas)
     {
-        var touched = Touch(operation.Key);
+        var touched = _touched.Touch(operation.Key);
         (touched.Cas, touched.Content) = (cas, operation.Content);
         touched.IsDurable |= operation.Durable;
         operation.Note(WriteStatus.Applied, cas);
-    }
-
-    private bool TryLoad(DocumentKey key, [NotNullWhen(true)] out TouchedDocument? touched)
-    {
-        touched = null;
-        var statement = For(DocumentCommand.Read, key);
-        statement.Bind(2, _now);
-        try
-        {
-            if (!statement.Step())
-            {
-                return false;
-            }
-
-            touched = Touch(key);
-            (touched.Cas, touched.Content) = (new Cas((ulong)statement.Long(0)), statement.Blob(1));
-            return true;
-        }
-        finally
-        {
-            statement.Reset();
-        }
-    }
-
-    private TouchedDocument Touch(DocumentKey key)
-    {
-        if (!_touched.TryGetValue(key, out var touched))
-        {
-            touched = _free.TryPop(out var free) ? free : new TouchedDocument();
-            (touched.Key, touched.IsAhead, touched.IsDurable) = (key, false, false);
-            _touched[key] = touched;
-        }
-
-        return touched;
     }
 
     private bool Exists(DocumentKey key)
