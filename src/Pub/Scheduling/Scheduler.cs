@@ -12,8 +12,13 @@ namespace Pub;
 /// </remarks>
 public sealed class Scheduler
 {
-    internal Scheduler()
+    private readonly BucketLocator _buckets;
+    private readonly ScheduledTokens _tokens;
+
+    internal Scheduler(BucketLocator buckets, ScheduledTokens tokens)
     {
+        _buckets = buckets;
+        _tokens = tokens;
     }
 
     /// <summary>Publishes the message when it is due. Returns when it is stored durably.</summary>
@@ -26,7 +31,22 @@ public sealed class Scheduler
     /// <exception cref="StoreUnavailableException">It was certainly not scheduled.</exception>
     /// <exception cref="OutcomeUnknownException">It may be scheduled.</exception>
     public ValueTask ScheduleAsync(TopicName target, OutgoingMessage message, DateTimeOffset due, CancellationToken cancellationToken = default) =>
-        throw new NotImplementedException();
+        ScheduleAsync(target, message, due, default, cancellationToken);
+
+    /// <summary>Publishes the message when it is due, with options of its own. Returns when it is stored durably.</summary>
+    /// <param name="target">The topic or queue.</param>
+    /// <param name="message">The message. Without <see cref="OutgoingMessage.Sent"/> it counts as sent when it is due.</param>
+    /// <param name="due">When to publish it.</param>
+    /// <param name="options">How it is published when it is due.</param>
+    /// <param name="cancellationToken">Ends the call before anything is written.</param>
+    /// <inheritdoc cref="ScheduleAsync(TopicName, OutgoingMessage, DateTimeOffset, CancellationToken)" path="/exception"/>
+    public ValueTask ScheduleAsync(
+        TopicName target, OutgoingMessage message, DateTimeOffset due, PublishOptions options, CancellationToken cancellationToken = default)
+    {
+        var wrapped = ScheduleHeader.Wrap(Checked(target, message, due, options));
+        cancellationToken.ThrowIfCancellationRequested();
+        return new ValueTask(_buckets.AppendAsync(wrapped, due));
+    }
 
     /// <summary>
     /// Publishes the message when it is due, unless it is cancelled before by its token alone. Scheduling again under the same token replaces what is
@@ -39,18 +59,47 @@ public sealed class Scheduler
     /// <param name="cancellationToken">Ends the call before anything is written.</param>
     /// <inheritdoc cref="ScheduleAsync(TopicName, OutgoingMessage, DateTimeOffset, CancellationToken)" path="/exception"/>
     public ValueTask ScheduleAsync(string token, TopicName target, OutgoingMessage message, DateTimeOffset due, CancellationToken cancellationToken = default) =>
-        throw new NotImplementedException();
+        ScheduleAsync(token, target, message, due, default, cancellationToken);
+
+    /// <summary>As the call without options; <paramref name="options"/> say how it is published when it is due.</summary>
+    /// <param name="token">Identifies the message for <see cref="CancelAsync"/>, in this store; 1 to 200 bytes of UTF-8, letters, digits and <c>- _ . :</c>.</param>
+    /// <param name="target">The topic or queue.</param>
+    /// <param name="message">The message. Without <see cref="OutgoingMessage.Sent"/> it counts as sent when it is due.</param>
+    /// <param name="due">When to publish it.</param>
+    /// <param name="options">How it is published when it is due.</param>
+    /// <param name="cancellationToken">Ends the call before anything is written.</param>
+    /// <inheritdoc cref="ScheduleAsync(TopicName, OutgoingMessage, DateTimeOffset, CancellationToken)" path="/exception"/>
+    public ValueTask ScheduleAsync(
+        string token, TopicName target, OutgoingMessage message, DateTimeOffset due, PublishOptions options, CancellationToken cancellationToken = default)
+    {
+        NameRules.Check(token, nameof(token));
+        var scheduled = Checked(target, message, due, options);
+        cancellationToken.ThrowIfCancellationRequested();
+        return new ValueTask(_tokens.ScheduleAsync(token, scheduled));
+    }
 
     /// <summary>Cancels what is scheduled under a token.</summary>
     /// <param name="token">The token that the message was scheduled with.</param>
     /// <param name="cancellationToken">Ends the call before anything is written.</param>
     /// <exception cref="StoreUnavailableException">It was certainly not cancelled by this call.</exception>
     /// <exception cref="OutcomeUnknownException">It may be cancelled; cancel again to know.</exception>
-    public ValueTask<CancelResult> CancelAsync(string token, CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    public ValueTask<CancelResult> CancelAsync(string token, CancellationToken cancellationToken = default) =>
+        new(_tokens.CancelAsync(NameRules.Check(token, nameof(token)), cancellationToken));
 
     /// <summary>
-    /// Schedules many at once, without cancel: for redeliveries. Returns when all are stored durably. If it throws, some may be scheduled.
+    /// Schedules many at once, without cancel: for redeliveries, whose target is the subscription's own queue. Returns when all are stored durably. If it
+    /// throws, some may be scheduled.
     /// </summary>
-    internal ValueTask ScheduleManyAsync(IReadOnlyList<ScheduledMessage> messages, CancellationToken cancellationToken = default) =>
-        throw new NotImplementedException();
+    internal ValueTask ScheduleManyAsync(IReadOnlyList<ScheduledMessage> messages, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return new ValueTask(Task.WhenAll(messages.Select(scheduled => _buckets.AppendAsync(ScheduleHeader.Wrap(scheduled), scheduled.Due))));
+    }
+
+    private static ScheduledMessage Checked(TopicName target, OutgoingMessage message, DateTimeOffset due, PublishOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        _ = target.Name;
+        return new ScheduledMessage(target, message, due, options);
+    }
 }

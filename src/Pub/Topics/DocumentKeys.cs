@@ -18,6 +18,14 @@ internal static class DocumentKeys
 
     public static DocumentKey ScheduleDays => new(DocumentCollection.Schedules, "days");
 
+    public static DocumentKey ScheduleDay(string day) => new(DocumentCollection.Schedules, "day/" + day);
+
+    public static DocumentKey ScheduleHour(string day, string hourOfDay) => new(DocumentCollection.Schedules, $"hour/{day}T{hourOfDay}");
+
+    public static DocumentKey ScheduledToken(string token) => new(DocumentCollection.Schedules, "token/" + NameRules.KeyPart(token));
+
+    public static DocumentKey ScheduleMover(int lease) => new(DocumentCollection.Schedules, "mover/" + Text(lease));
+
     public static DocumentKey Topic(TopicName topic, int part) =>
         new(DocumentCollection.Offsets, part == 0 ? Part(topic) : $"{Part(topic)}/{Text(part)}");
 
