@@ -44,6 +44,9 @@ internal sealed class PublishingFixture : IAsyncDisposable
 
     public static bool IsEntry(DocumentKey key) => key.Collection == DocumentCollection.Messages;
 
+    public Task<PublishResult> PublishAsync(TopicName topic, OutgoingMessage message) =>
+        EndAsync(Producer.PublishAsync(topic, message, TestContext.Current.CancellationToken).AsTask());
+
     /// <summary>Polls until the condition holds; moves the clock meanwhile, a little at a time, unless told not to.</summary>
     public async Task UntilAsync(string reason, Func<bool> condition, TimeSpan step = default)
     {
