@@ -80,6 +80,9 @@ public sealed class ScriptedStore(IDocumentStore inner) : IDocumentStore
     /// <summary>Every operation asked for, in order.</summary>
     public IReadOnlyCollection<StoreCall> Calls => _calls;
 
+    /// <summary>Asked first: a rule for this operation, whatever its own conditions say, or null.</summary>
+    public Func<StoreCall, StoreRule?>? Decide { get; set; }
+
     public Func<DocumentKey, Epoch>? Epochs { get; set; }
 
     public int? MaxBytes { get; set; }
@@ -167,6 +170,11 @@ public sealed class ScriptedStore(IDocumentStore inner) : IDocumentStore
 
     private StoreRule? Find(StoreCall call)
     {
+        if (Decide?.Invoke(call) is { } decided)
+        {
+            return decided;
+        }
+
         lock (_lock)
         {
             var rule = _rules.Find(rule => rule.Times > 0 && rule.Operation == call.Operation && rule.Where(call.Key));

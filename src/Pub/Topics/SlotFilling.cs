@@ -88,42 +88,46 @@ internal sealed class SlotFilling(ShardLog log, IDocumentStore store, PubRuntime
     /// <summary>Null to try again.</summary>
     private async ValueTask<FillResult?> TryOnceAsync(Fill fill, ReadOnlyMemory<byte> entry)
     {
-        if (!fill.MustRead)
+        if (fill.MustRead)
         {
-            var result = await store.InsertAsync(fill.Key, entry, WriteOptions.Synced);
-            if (result.IsApplied)
+            // Exists: whose is it? (executions.md 6) Unknown: has it landed?
+            switch (await ReadAsync(fill))
             {
-                return await LookAsync(fill);
+                case Slot.Own:
+                    return await LookAsync(fill);
+                case Slot.Other:
+                    return Lost(fill);
             }
 
-            fill.WasTaken = true;
-            fill.MustRead = true;
-            if (runtime.Breaks(BrokenRules.UpsertInsteadOfInsert))
+            fill.MustRead = false;
+            if (fill.WasTaken && fill.Unknown is null)
             {
-                var there = await store.GetAsync(fill.Key);
-                await store.ReplaceAsync(fill.Key, entry, there.Cas, WriteOptions.Synced);
-                return FillResult.Filled;
-            }
-
-            if (runtime.Breaks(BrokenRules.NoReadOnExists))
-            {
+                // What was there is trimmed since. No attempt of ours was unknown, so it was somebody else's.
                 return FillResult.Lost;
             }
         }
 
-        // Exists: whose is it? (executions.md 6) Unknown: has it landed?
-        switch (await ReadAsync(fill))
+        if ((await store.InsertAsync(fill.Key, entry, WriteOptions.Synced)).IsApplied)
         {
-            case Slot.Own:
-                return await LookAsync(fill);
-            case Slot.Other:
-                return Lost(fill);
-            default:
-                fill.MustRead = false;
-
-                // What was there is trimmed since. If no attempt of ours was unknown it was somebody else's.
-                return fill.WasTaken && fill.Unknown is null ? FillResult.Lost : null;
+            return await LookAsync(fill);
         }
+
+        fill.WasTaken = true;
+        fill.MustRead = true;
+        return runtime.Breaks(BrokenRules.UpsertInsteadOfInsert | BrokenRules.NoReadOnExists) ? await BreakAsync(fill, entry) : null;
+    }
+
+    /// <summary>What producers without the rule do that find their slot taken.</summary>
+    private async ValueTask<FillResult> BreakAsync(Fill fill, ReadOnlyMemory<byte> entry)
+    {
+        if (runtime.Breaks(BrokenRules.NoReadOnExists))
+        {
+            return FillResult.Lost;
+        }
+
+        var there = await store.GetAsync(fill.Key);
+        await store.ReplaceAsync(fill.Key, entry, there.Cas, WriteOptions.Synced);
+        return FillResult.Filled;
     }
 
     /// <summary>
