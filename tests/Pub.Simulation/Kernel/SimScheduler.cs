@@ -11,11 +11,13 @@ namespace Pub.Simulation.Kernel;
 internal sealed class SimScheduler(int seed, bool firstInFirstOut)
 {
     // A process that never waits would hold virtual time for ever.
-    private const int MaxStepsAtOneInstant = 400_000;
+    private const int MaxStepsAtOneInstant = 100_000;
 
     private readonly Random _random = new(seed);
     private readonly List<Step> _ready = [];
     private readonly PriorityQueue<SimTimer, (long Due, long Number)> _timers = new();
+    private readonly Dictionary<string, int> _loop = [];
+    private Step _current;
     private int _firstReady;
     private long _timerNumber;
     private int _stepsAtThisInstant;
@@ -103,14 +105,20 @@ internal sealed class SimScheduler(int seed, bool firstInFirstOut)
         }
 
         Steps++;
-        if (++_stepsAtThisInstant > MaxStepsAtOneInstant)
+        if (++_stepsAtThisInstant > MaxStepsAtOneInstant - 200)
         {
-            Fail($"{step.Process.Name} never waits: {MaxStepsAtOneInstant} steps at one instant.");
-            return;
+            CountStepOfLoop(step);
+            if (_stepsAtThisInstant > MaxStepsAtOneInstant)
+            {
+                var loop = string.Join(Environment.NewLine, _loop.OrderByDescending(pair => pair.Value).Take(20).Select(pair => $"  {pair.Value} x {pair.Key}"));
+                Fail($"{step.Process.Name} never waits: {MaxStepsAtOneInstant} steps at one instant. Of the last 200:{Environment.NewLine}{loop}");
+                return;
+            }
         }
 
         // A new context each time: no continuation is ever inlined into the call that completes its task, as each has captured another one.
         SynchronizationContext.SetSynchronizationContext(new SimContext(this, step.Process));
+        _current = step;
         try
         {
             step.Callback(step.State);
@@ -119,6 +127,18 @@ internal sealed class SimScheduler(int seed, bool firstInFirstOut)
         {
             Fail($"{step.Process.Name}: an exception nobody catches: {exception}");
         }
+    }
+
+    /// <summary>What runs now, for a watchdog on another thread.</summary>
+    public string CurrentStep => Describe(_current);
+
+    private static string Describe(Step step) =>
+        $"{step.Process?.Name} {(step.State as Delegate)?.Target?.GetType().ToString() ?? step.Callback?.Method.ToString()}";
+
+    private void CountStepOfLoop(Step step)
+    {
+        var name = Describe(step);
+        _loop[name] = _loop.GetValueOrDefault(name) + 1;
     }
 
     private Step Take()
