@@ -273,7 +273,9 @@ internal sealed class ShardWindow
     /// <summary>When the next hole is due, as a timestamp; <see cref="long.MaxValue"/> without one.</summary>
     public long NextDue()
     {
-        var due = _next <= Tail && IsFresh(_next) ? _freshSince + (long)(Grace.TotalSeconds * _time.TimestampFrequency) : long.MaxValue;
+        // Once the patience is over only room or a settling can let the next slot be read, and each wakes the reader by itself.
+        var isPatient = _next <= Tail && IsFresh(_next) && _time.GetElapsedTime(_freshSince) < Grace;
+        var due = isPatient ? _freshSince + (long)(Grace.TotalSeconds * _time.TimestampFrequency) : long.MaxValue;
         if (_holes > 0)
         {
             foreach (var slot in _slots)
