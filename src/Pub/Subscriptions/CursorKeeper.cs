@@ -65,11 +65,13 @@ internal sealed class CursorKeeper : IDisposable
     /// The first write: raises the token, durably, before anything is delivered; from then on a former holder's writes fail. Answers the cursor, or
     /// null if a higher token is there already.
     /// </summary>
-    public async Task<CursorDocument?> TakeAsync(CancellationToken cancellationToken)
+    /// <param name="begin">What the new holder makes of the cursor that was read, in the same write; asked again when the write was lost.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task<CursorDocument?> TakeAsync(Func<CursorDocument, CursorDocument> begin, CancellationToken cancellationToken)
     {
         if (!_isStored)
         {
-            return CursorDocument.Empty;
+            return begin(CursorDocument.Empty);
         }
 
         for (var pause = FirstPause; ; pause = Longer(pause))
@@ -90,11 +92,11 @@ internal sealed class CursorKeeper : IDisposable
                 if (_runtime.Breaks(BrokenRules.TokenNotRaised))
                 {
                     _token = cursor.Token;
-                    return cursor;
+                    return begin(cursor);
                 }
 
                 // Who loses this CAS reads again: a former holder's last write, an edit, or a later holder.
-                var taken = cursor with { Token = _grant.Token, Session = _grant.Session };
+                var taken = begin(cursor) with { Token = _grant.Token, Session = _grant.Session, Rewinds = cursor.Rewinds };
                 if (await TryWriteAsync(taken))
                 {
                     return taken;
@@ -108,9 +110,6 @@ internal sealed class CursorKeeper : IDisposable
             await _runtime.Delay(_runtime.Jitter(pause), cancellationToken);
         }
     }
-
-    /// <summary>The cursor after an edit; null if the lease was lost meanwhile.</summary>
-    public Task<CursorDocument?> ReloadAsync(CancellationToken cancellationToken) => TakeAsync(cancellationToken);
 
     /// <summary>Something changed; it will be written.</summary>
     public void MarkDirty()

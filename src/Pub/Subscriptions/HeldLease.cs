@@ -119,7 +119,7 @@ internal sealed class HeldLease
         {
             try
             {
-                var cursor = await _cursor.TakeAsync(_ending.Token);
+                var cursor = await _cursor.TakeAsync(Begin, _ending.Token);
                 if (cursor is null)
                 {
                     _lost(_grant, "its cursor has a higher token");
@@ -153,25 +153,40 @@ internal sealed class HeldLease
             }
         }
 
+        Reader?.Discard();
         _cursor.Dispose();
+    }
+
+    /// <summary>
+    /// Makes the reader of a cursor before the token is written, so that the same write says how far it may deliver. It delivers nothing before
+    /// <see cref="ReadFromAsync"/>.
+    /// </summary>
+    private CursorDocument Begin(CursorDocument cursor)
+    {
+        var reader = new LeaseReader(_context, _grant, _leaseCount, _cursor, cursor);
+        LeaseReader? former;
+        lock (_lock)
+        {
+            former = _reader;
+            _reader = reader;
+        }
+
+        former?.Discard();
+        _attach(reader);
+        return reader.Capture();
     }
 
     /// <summary>Reads from one state of the cursor until the reader or the cursor ends; the end of one ends the other.</summary>
     private async Task<CursorEnd> ReadFromAsync(CursorDocument cursor)
     {
-        using var reader = new LeaseReader(_context, _grant, _leaseCount, _cursor, cursor);
-        lock (_lock)
+        using var reader = Reader!;
+        reader.Written(cursor);
+        if (_isEnding)
         {
-            if (_isEnding)
-            {
-                return CursorEnd.Stopped;
-            }
-
-            _reader = reader;
+            return CursorEnd.Stopped;
         }
 
         var writing = _cursor.RunAsync(reader.Capture, reader.Written);
-        _attach(reader);
         var reading = reader.RunAsync();
         await Task.WhenAny(reading, writing);
         try

@@ -229,6 +229,13 @@ internal sealed partial class LeaseReader : IDisposable
         }
     }
 
+    /// <summary>Ends and disposes of it.</summary>
+    public void Discard()
+    {
+        End();
+        Dispose();
+    }
+
     /// <summary>The source of <see cref="Cancelled"/> stays: handlers may still look at their token.</summary>
     public void Dispose() => _wake.Dispose();
 
