@@ -45,7 +45,11 @@ internal sealed class LeaseKeeper : IAsyncDisposable
     /// <summary>Ends when the subscription's assignment was removed: the subscription is deleted. The leases are lost by then.</summary>
     public Task Gone => _gone.Task;
 
-    /// <summary>Joins the subscription's members. Returns when the first write has succeeded; what was free is taken by then.</summary>
+    /// <summary>
+    /// Joins the subscription's members. Returns when the first write has succeeded; what was free is taken by then. While the store is away it waits;
+    /// cancelling ends the waiting, not the keeper.
+    /// </summary>
+    /// <exception cref="DocumentFormatException">The assignment cannot be read: damaged, or of a newer program.</exception>
     public Task StartAsync(CancellationToken cancellationToken = default)
     {
         lock (_lock)
@@ -106,11 +110,7 @@ internal sealed class LeaseKeeper : IAsyncDisposable
             var goesOn = true;
             while (goesOn)
             {
-                var session = await _sessions.GetAsync(_leaving.Token);
-
-                // Before the loop hears of it: nothing more is delivered in a lost session's name.
-                using var lost = session.Lost.UnsafeRegister(_ => OnLost(), null);
-                goesOn = await KeepAsync(session);
+                goesOn = await KeepAsync();
             }
         }
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
@@ -123,6 +123,23 @@ internal sealed class LeaseKeeper : IAsyncDisposable
             _sessions.Monitor.SetNamed(this, []);
             _joined.TrySetException(new ObjectDisposedException(nameof(LeaseKeeper)));
             _ = _joined.Task.Exception;
+        }
+    }
+
+    private async Task<bool> KeepAsync()
+    {
+        try
+        {
+            var session = await _sessions.GetAsync(_leaving.Token);
+
+            // Before the loop hears of it: nothing more is delivered in a lost session's name.
+            using var lost = session.Lost.UnsafeRegister(_ => OnLost(), null);
+            return await KeepAsync(session);
+        }
+        catch (DocumentFormatException e)
+        {
+            await BackOffAsync(e, session: null);
+            return true;
         }
     }
 
@@ -205,9 +222,16 @@ internal sealed class LeaseKeeper : IAsyncDisposable
         return _wake.WaitAsync(_sessions.Store, _assignment.Key, round.Stored, timeout);
     }
 
-    private async Task BackOffAsync(Exception exception, Session session)
+    private async Task BackOffAsync(Exception exception, Session? session)
     {
-        if (exception is OutcomeUnknownException && _sessions.Runtime.Breaks(BrokenRules.GoOnAfterRelease))
+        if (exception is DocumentFormatException)
+        {
+            // Waiting does not mend it: whoever starts is told.
+            _joined.TrySetException(exception);
+            _ = _joined.Task.Exception;
+        }
+
+        if (session is not null && exception is OutcomeUnknownException && _sessions.Runtime.Breaks(BrokenRules.GoOnAfterRelease))
         {
             _hands.GoOn(session);
         }

@@ -51,6 +51,7 @@ internal sealed class SessionKeeper(
 
     /// <summary>A good session, as soon as there is one.</summary>
     /// <exception cref="ObjectDisposedException">The keeper is stopped.</exception>
+    /// <exception cref="DocumentFormatException">The directory of sessions cannot be read: damaged, or of a newer program.</exception>
     public async Task<Session> GetAsync(CancellationToken cancellationToken = default)
     {
         while (true)
@@ -124,6 +125,7 @@ internal sealed class SessionKeeper(
 #pragma warning restore CA1031
             {
                 logger.SessionNotMade(e, pause);
+                Refuse(e as DocumentFormatException);
                 await Runtime.Delay(Runtime.Jitter(pause), _stop.Token)
                     .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
                 pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
@@ -137,6 +139,19 @@ internal sealed class SessionKeeper(
         lock (_lock)
         {
             _next.TrySetResult(session);
+        }
+    }
+
+    /// <summary>What waiting does not mend is told to those who wait; later ones may find it mended.</summary>
+    private void Refuse(DocumentFormatException? exception)
+    {
+        lock (_lock)
+        {
+            if (exception is not null && _next.TrySetException(exception))
+            {
+                _ = _next.Task.Exception;
+                _next = Completion.Source<Session>();
+            }
         }
     }
 

@@ -34,16 +34,19 @@ internal sealed class LeaseNode : ILeaseHolder
 
     public SessionKeeper Sessions { get; }
 
-    public LeaseKeeper Keeper { get; private set; }
+    public LeaseKeeper Keeper { get; }
 
-    /// <summary>Leases with a handler that runs, and how the holder answers when it is asked to give one up.</summary>
+    /// <summary>Leases with a handler that runs on for as long as they are in here.</summary>
     public HashSet<int> Busy { get; } = [];
 
     /// <summary>Leases whose last cursor write ends with an unknown outcome.</summary>
     public HashSet<int> Doubtful { get; } = [];
 
-    /// <summary>Whether a busy lease's handler takes all the patience there is.</summary>
+    /// <summary>What it was asked to give up, and within what time.</summary>
     public List<(int Lease, TimeSpan Patience)> Asked { get; } = [];
+
+    /// <summary>When it last went on after a stop: it may need a look at its clocks to know that its session is lost.</summary>
+    public TimeSpan ResumedAt { get; private set; } = TimeSpan.MinValue;
 
     public List<LeaseGrant> Taken { get; } = [];
 
@@ -55,6 +58,12 @@ internal sealed class LeaseNode : ILeaseHolder
 
     public static AssignmentDocument Read(Scenario scenario) =>
         LeaseFormats.Assignment.Read(Assignment, scenario.Cluster.Read(Assignment)) ?? AssignmentDocument.New(Scope);
+
+    public void GoOn()
+    {
+        ResumedAt = _scenario.World.Scheduler.Elapsed;
+        Process.GoOn();
+    }
 
     public Task StartAsync() => _node.Process.Do(() =>
     {

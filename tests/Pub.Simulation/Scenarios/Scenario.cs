@@ -25,9 +25,9 @@ internal sealed class Scenario
         Assert.DoesNotContain("Exception", broken.Failure, StringComparison.Ordinal);
     }
 
-    public static SimWorld Play(BrokenRules broken, Func<Scenario, Task> script)
+    public static SimWorld Play(BrokenRules broken, Func<Scenario, Task> script, int seed = 1)
     {
-        var world = new SimWorld(1, broken: broken);
+        var world = new SimWorld(seed, broken: broken);
         world.Run(() => script(new Scenario(world)), Limit);
         return world;
     }

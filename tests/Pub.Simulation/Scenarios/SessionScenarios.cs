@@ -40,7 +40,7 @@ public sealed class SessionScenarios
         var b = await s.NewLeaseNodeAsync("b");
         await s.UntilShared(45, (b, 16));
         s.Check(b.Grants.All(g => g.Token == 2), "The tokens were not raised.");
-        a.Process.GoOn();
+        a.GoOn();
         await s.Until(() => a.LostLeases.Count == 16, 1.1);
         s.Check(!first.IsGood, "A lost session is good again.");
         await s.UntilShared(10, (a, 8), (b, 8));
@@ -56,7 +56,7 @@ public sealed class SessionScenarios
         a.Process.Stop(suspend: true);
         await s.UntilShared(45, (b, 16));
         a.Store.IsCutOff = true;
-        a.Process.GoOn();
+        a.GoOn();
         await s.Delay(1.5);
         s.Check(a.LostLeases.Count == 8, "A suspended owner goes on with leases that others have.");
     });
