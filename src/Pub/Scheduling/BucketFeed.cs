@@ -4,8 +4,8 @@ using Pub.Topics;
 
 namespace Pub.Scheduling;
 
-/// <summary>An open bucket log as last read.</summary>
-internal readonly record struct OpenBucket(BucketName Bucket, TopicSnapshot Log);
+/// <summary>An open bucket log as last read, and the epoch of its place.</summary>
+internal readonly record struct OpenBucket(BucketName Bucket, TopicSnapshot Log, Epoch Epoch);
 
 /// <summary>
 /// Tells this process's movers which buckets are to be read and how far they reach. One wait on the directory, and one per open bucket, whatever the number of leases.
@@ -18,7 +18,7 @@ internal sealed class BucketFeed(
     private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
-    private readonly SortedDictionary<BucketName, TopicSnapshot> _open = [];
+    private readonly SortedDictionary<BucketName, OpenBucket> _open = [];
     private readonly Dictionary<BucketName, CancellationTokenSource> _watches = [];
     private CancellationTokenSource? _running;
 
@@ -32,7 +32,7 @@ internal sealed class BucketFeed(
         {
             lock (_lock)
             {
-                return [.. _open.Select(open => new OpenBucket(open.Key, open.Value))];
+                return [.. _open.Values];
             }
         }
     }
@@ -84,12 +84,12 @@ internal sealed class BucketFeed(
             }
         }
 
-        var found = new SortedDictionary<BucketName, TopicSnapshot>();
+        var found = new SortedDictionary<BucketName, OpenBucket>();
         foreach (var name in names.Distinct())
         {
             if (await logs.ReadAsync(name, cancellationToken) is { } log)
             {
-                found[name] = log;
+                found[name] = new OpenBucket(name, log, await logs.GetEpochAsync(name, cancellationToken));
             }
             else
             {
@@ -107,7 +107,7 @@ internal sealed class BucketFeed(
     {
         lock (_lock)
         {
-            if (!_open.ContainsKey(bucket))
+            if (!_open.TryGetValue(bucket, out var known))
             {
                 return;
             }
@@ -118,27 +118,27 @@ internal sealed class BucketFeed(
             }
             else
             {
-                _open[bucket] = log;
+                _open[bucket] = known with { Log = log };
             }
         }
 
         Changed?.Invoke();
     }
 
-    private void Replace(SortedDictionary<BucketName, TopicSnapshot> found)
+    private void Replace(SortedDictionary<BucketName, OpenBucket> found)
     {
         var ended = new List<CancellationTokenSource>();
-        var begun = new List<(BucketName, TopicSnapshot, CancellationToken)>();
+        var begun = new List<(OpenBucket Open, CancellationToken Stop)>();
         lock (_lock)
         {
             _open.Clear();
-            foreach (var (bucket, log) in found)
+            foreach (var (bucket, open) in found)
             {
-                _open[bucket] = log;
+                _open[bucket] = open;
                 if (_running is not null && !_watches.ContainsKey(bucket))
                 {
                     var watch = _watches[bucket] = new CancellationTokenSource();
-                    begun.Add((bucket, log, watch.Token));
+                    begun.Add((open, watch.Token));
                 }
             }
 
@@ -150,7 +150,7 @@ internal sealed class BucketFeed(
         }
 
         ended.ForEach(source => source.Cancel());
-        begun.ForEach(watch => _ = runtime.Start(() => WatchAsync(watch.Item1, watch.Item2, watch.Item3)));
+        begun.ForEach(watch => _ = runtime.Start(() => WatchAsync(watch.Open.Bucket, watch.Open.Log, watch.Stop)));
     }
 
     private async Task RunAsync(CancellationToken stop)

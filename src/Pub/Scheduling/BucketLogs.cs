@@ -48,6 +48,9 @@ internal sealed class BucketLogs(IDocumentStore store, PubRuntime runtime)
     public async Task<TopicSnapshot?> WaitAsync(BucketName bucket, TopicSnapshot? known, TimeSpan timeout, CancellationToken cancellationToken) =>
         Snapshot(bucket, await store.WaitAsync(Key(bucket), known?.CasOf(0) ?? Cas.None, timeout, cancellationToken));
 
+    /// <summary>The epoch of the log's place; another one means that a failover may have taken the tails back.</summary>
+    public ValueTask<Epoch> GetEpochAsync(BucketName bucket, CancellationToken cancellationToken) => store.GetEpochAsync(Key(bucket), cancellationToken);
+
     /// <summary>Refuses every later append (executions.md 18). Closing what is closed changes nothing.</summary>
     public async Task<TopicSnapshot?> CloseAsync(BucketName bucket)
     {

@@ -28,6 +28,7 @@ internal sealed class BucketShard
     private DueKey _moved;
     private long _extraLast;
     private bool _hasMoved;
+    private Epoch _probedEpoch = Epoch.Constant;
 
     public BucketShard(BucketName bucket, int shard, BucketProgress before, IDocumentStore store, PubRuntime runtime, ShardLog log, PubTimings timings, EntryCache cache, ILogger logger)
     {
@@ -86,6 +87,16 @@ internal sealed class BucketShard
     public long Last(ShardState state) => Math.Max(state.Last.Value, _extraLast);
 
     public bool IsRead(ShardState state) => ReadThrough >= Last(state);
+
+    /// <summary>Looks above the tail if the log's place has another epoch than at the last look; a constant one never loses anything.</summary>
+    public async Task ProbeIfFailedOverAsync(ShardState state, Epoch epoch, CancellationToken cancellationToken)
+    {
+        if (epoch != _probedEpoch && !_runtime.Breaks(BrokenRules.NoProbe))
+        {
+            await ProbeAsync(state, cancellationToken);
+            _probedEpoch = epoch;
+        }
+    }
 
     /// <summary>Reads some more slots, and holes whose time has come. Whether there is more to read at once.</summary>
     public async Task<bool> ReadAsync(ShardState state, CancellationToken cancellationToken)

@@ -34,10 +34,11 @@ internal sealed class LeaseMover(LeaseGrant grant, MoverServices services)
         var feed = services.Feed.Open;
         OpenNew(feed);
         var hasMore = false;
-        foreach (var (bucket, log) in feed)
+        foreach (var (bucket, log, epoch) in feed)
         {
             if (_open.TryGetValue(bucket, out var shard))
             {
+                await shard.ProbeIfFailedOverAsync(log[grant.Lease], epoch, cancellationToken);
                 hasMore |= await shard.ReadAsync(log[grant.Lease], cancellationToken);
             }
         }
@@ -48,7 +49,7 @@ internal sealed class LeaseMover(LeaseGrant grant, MoverServices services)
             await SaveAsync();
         }
 
-        foreach (var (bucket, log) in feed)
+        foreach (var (bucket, log, _) in feed)
         {
             hasMore |= await FinishAsync(bucket, log, cancellationToken);
         }
@@ -105,7 +106,7 @@ internal sealed class LeaseMover(LeaseGrant grant, MoverServices services)
             _open.Remove(shard.Bucket);
         }
 
-        foreach (var (bucket, log) in feed)
+        foreach (var (bucket, log, _) in feed)
         {
             if (!_open.ContainsKey(bucket) && !BucketLogs.IsFinished(log[grant.Lease]))
             {
