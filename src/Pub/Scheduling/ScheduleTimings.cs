@@ -31,8 +31,11 @@ internal sealed record ScheduleTimings
     /// <summary>How much later a message is tried again that could not be published.</summary>
     public TimeSpan RetryAfter { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long an append, or the move of one message, is tried.</summary>
+    /// <summary>How long an append to a bucket is tried.</summary>
     public TimeSpan AppendTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long the publish of a due message is tried before it goes back into a bucket: what else its lease has to move waits that long.</summary>
+    public TimeSpan MoveTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long a cancelled message's document says so.</summary>
     public TimeSpan CancelledTimeToLive { get; init; } = TimeSpan.FromMinutes(10);

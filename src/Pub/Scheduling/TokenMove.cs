@@ -95,7 +95,7 @@ internal sealed class TokenMove(IDocumentStore store, PubRuntime runtime, ShardL
             return null;
         }
 
-        var filled = await log.FillAsync(shard, offset, step.Document.Schedule, content, runtime.StartElapsed(), new Deadline(runtime.Time, timings.AppendTimeout));
+        var filled = await log.FillAsync(shard, offset, step.Document.Schedule, content, runtime.StartElapsed(), new Deadline(runtime.Time, timings.MoveTimeout));
         if (filled != FillResult.Filled || await targets.RefreshAsync(target.Name) is not { } after || !Counts(after, shard.Number, offset))
         {
             return null;
@@ -108,7 +108,7 @@ internal sealed class TokenMove(IDocumentStore store, PubRuntime runtime, ShardL
     private async Task<bool> TryNewAsync(Step step, TopicSnapshot target, ScheduledMessage message, ReadOnlyMemory<byte> content)
     {
         var since = runtime.StartElapsed();
-        var deadline = new Deadline(runtime.Time, timings.AppendTimeout);
+        var deadline = new Deadline(runtime.Time, timings.MoveTimeout);
         var shard = new ShardId(target.Name, ShardOf(message, target.ShardCount));
         var reserved = await log.ReserveAsync(shard, deadline);
         if (reserved.IsMissing || reserved.Offset.Life != target[shard.Number].Life || target[shard.Number].IsClosed)

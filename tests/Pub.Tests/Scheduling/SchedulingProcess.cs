@@ -22,7 +22,7 @@ internal sealed class SchedulingProcess
         Runtime = new PubRuntime(clock, (int)(seed + (1000 * token))) { Broken = broken };
         Topics = new TopicDirectory(store, Runtime, NullLogger<TopicDirectory>.Instance);
         var watch = new TopicWatch(store, Runtime, Topics, NullLogger<TopicWatch>.Instance);
-        Producer = new Producer(store, Runtime, Topics, watch, new ProducerOptions(), NullLogger.Instance);
+        Producer = new Producer(store, Runtime, Topics, watch, ProducerTargets.Options(timings ?? ScheduleTimings.Default), NullLogger.Instance);
         var setup = new SchedulingSetup(store, Runtime, PubTimings.Default, new ProducerTargets(Producer, Topics, watch, new Queues(Topics)), NullLogger.Instance, timings);
         Scheduler = setup.Scheduler;
         Services = setup.Services;
