@@ -52,6 +52,9 @@ public sealed class SqliteStoreOptions
     /// <summary>For tests of a full disk: the most pages that the file may have.</summary>
     internal long? MaxPages { get; set; }
 
+    /// <summary>For tests of a failing disk: what a sync throws, if anything.</summary>
+    internal Func<IOException?>? SyncFault { get; set; }
+
     /// <exception cref="ArgumentException">Names every setting that is out of its range.</exception>
     internal void Validate()
     {

@@ -3,27 +3,23 @@ using Pub.Storage;
 namespace Pub.Sqlite.Files;
 
 /// <summary>
-/// Hands out versions that nobody else ever hands out: from blocks of the file's one sequence. A block is used only after the transaction that
-/// took it was sealed, so neither a transaction that was undone nor a kill can bring a version back.
+/// Hands out versions that nobody else ever hands out: from blocks of the file's one sequence. A block is used only after the transaction of its
+/// own that took it was sealed, so neither a transaction that was undone nor a kill can bring a version back.
 /// </summary>
-/// <remarks>The writer's thread only. <c>_next ≤ _end</c>; <c>_end</c> never falls; a block holds more versions than two transactions can need.</remarks>
+/// <remarks>The writer's thread only. <c>_next ≤ _end</c>; at most one spare block.</remarks>
 internal sealed class CasSource
 {
+    /// <summary>More than one transaction can need.</summary>
+    public const int Reserve = 16_384;
+
     private long _next;
     private long _end;
     private long _spareEnd;
-    private long _takenEnd;
 
     private CasSource(long end) => (_next, _end) = (end - DocumentSql.CasBlock, end);
 
-    /// <summary>Takes the first block, in a transaction of its own.</summary>
-    public static CasSource Open(DocumentConnection connection)
-    {
-        connection.RunCached(DocumentSql.Begin);
-        var end = Take(connection);
-        connection.RunCached(DocumentSql.End);
-        return new CasSource(end);
-    }
+    /// <exception cref="SqliteFailureException">No block could be taken.</exception>
+    public static CasSource Open(DocumentConnection connection) => new(Take(connection));
 
     public Cas Next()
     {
@@ -40,20 +36,39 @@ internal sealed class CasSource
         return new Cas((ulong)++_next);
     }
 
-    /// <summary>Within an open transaction: takes a block if the next transactions could need one.</summary>
+    /// <summary>Before a transaction: takes a block when half of the present one is gone. A file that refuses matters only once the block is nearly empty.</summary>
+    /// <exception cref="SqliteFailureException">No block could be taken, and the next transaction might need one.</exception>
     public void TakeIfLow(DocumentConnection connection)
     {
-        if (_spareEnd == 0 && _end - _next < DocumentSql.CasBlock / 2)
+        if (_spareEnd != 0 || _end - _next >= DocumentSql.CasBlock / 2)
         {
-            _takenEnd = Take(connection);
+            return;
+        }
+
+        try
+        {
+            _spareEnd = Take(connection);
+        }
+        catch (SqliteFailureException) when (_end - _next > Reserve)
+        {
+            // The next transaction tries again.
         }
     }
 
-    public void OnSealed() => (_spareEnd, _takenEnd) = (_takenEnd == 0 ? _spareEnd : _takenEnd, 0);
-
-    public void OnUndone() => _takenEnd = 0;
-
-    private static long Take(DocumentConnection connection) =>
-        connection.Cached(DocumentSql.TakeCasBlock).ReadNumber()
-        ?? throw new SqliteFailureException(SQLitePCL.raw.SQLITE_CORRUPT, "the sequence of versions is missing");
+    private static long Take(DocumentConnection connection)
+    {
+        connection.RunCached(DocumentSql.Begin);
+        try
+        {
+            var end = connection.Cached(DocumentSql.TakeCasBlock).ReadNumber()
+                ?? throw new SqliteFailureException(SQLitePCL.raw.SQLITE_CORRUPT, "the sequence of versions is missing");
+            connection.RunCached(DocumentSql.End);
+            return end;
+        }
+        catch (SqliteFailureException) when (connection.InTransaction)
+        {
+            connection.RunCached(DocumentSql.Undo);
+            throw;
+        }
+    }
 }

@@ -7,7 +7,7 @@ namespace Pub.Sqlite.Files;
 /// after each transaction; whether a transaction needs that is known only at its end, when SQLite no longer lets the setting be changed.
 /// </summary>
 /// <remarks>The log's file lives as long as any connection is open. It carries no locks, so a second handle on it is harmless.</remarks>
-internal sealed class LogFile(string path) : IDisposable
+internal sealed class LogFile(string path, Func<IOException?>? fault = null) : IDisposable
 {
     private SafeFileHandle? _handle;
 
@@ -19,6 +19,11 @@ internal sealed class LogFile(string path) : IDisposable
     {
         _handle ??= File.OpenHandle(path + "-wal", FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         RandomAccess.FlushToDisk(_handle);
+        if (fault?.Invoke() is { } exception)
+        {
+            throw exception;
+        }
+
         Syncs++;
     }
 

@@ -49,7 +49,7 @@ internal sealed partial class DocumentWriter : IAsyncDisposable
         (_path, _options, _runtime, _connection, _queue, _waiters) = (options.Path, options, runtime, connection, queue, waiters);
         _watch = new FileWatch(connection, waiters, foreign, options.WatchInterval, runtime.Time);
         _transaction = new WriteTransaction(connection, versions, answered, runtime);
-        _log = new LogFile(options.Path);
+        _log = new LogFile(options.Path, options.SyncFault);
         _sealed = new SealedOperations(_path, options.Synchronous, _log);
         _drain = new LogDrain(options.Path, options.LogBytes);
     }
@@ -88,7 +88,7 @@ internal sealed partial class DocumentWriter : IAsyncDisposable
                 }
                 else
                 {
-                    _watch.Look();
+                    LookAtLeisure();
                 }
             }
             catch (Exception exception)
@@ -187,6 +187,18 @@ internal sealed partial class DocumentWriter : IAsyncDisposable
 
                 Pause(attempt);
             }
+        }
+    }
+
+    private void LookAtLeisure()
+    {
+        try
+        {
+            _watch.Look();
+        }
+        catch (SqliteFailureException)
+        {
+            // Busy while another process recovers the log, for instance. The next look is near; lasting trouble shows in reads and writes.
         }
     }
 

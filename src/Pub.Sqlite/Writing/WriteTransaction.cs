@@ -39,9 +39,9 @@ internal sealed class WriteTransaction(DocumentConnection connection, CasSource 
 
     public void Begin(bool raiseEpoch)
     {
+        versions.TakeIfLow(connection);
         connection.RunCached(DocumentSql.Begin);
         _now = runtime.UnixMilliseconds;
-        versions.TakeIfLow(connection);
         if (raiseEpoch)
         {
             connection.Cached(DocumentSql.RaiseEpoch).ReadNumber();
@@ -86,7 +86,6 @@ internal sealed class WriteTransaction(DocumentConnection connection, CasSource 
         _touched.WriteAllAhead();
         IsEnding = true;
         connection.RunCached(DocumentSql.End);
-        versions.OnSealed();
         answered.Clear();
     }
 
@@ -97,7 +96,6 @@ internal sealed class WriteTransaction(DocumentConnection connection, CasSource 
             connection.RunCached(DocumentSql.Undo);
         }
 
-        versions.OnUndone();
         answered.Clear();
     }
 
