@@ -24,7 +24,7 @@ public sealed class SqliteDocumentStore : IDocumentStore
     private readonly ExpirySweep _sweep;
     private int _isDisposed;
 
-    private SqliteDocumentStore(SqliteStoreOptions options, PubRuntime runtime, DocumentConnection connection, CasSource versions)
+    private SqliteDocumentStore(SqliteStoreOptions options, PubRuntime runtime, DocumentConnection connection)
     {
         _readers = new ReaderPool(options.Path, options.CacheBytes / 2, Disposed);
         _reader = new DocumentReader(options.Path, _readers, _answered, runtime);
@@ -37,7 +37,7 @@ public sealed class SqliteDocumentStore : IDocumentStore
             connection.Run($"PRAGMA max_page_count = {pages}");
         }
 
-        _writer = new DocumentWriter(options, runtime, connection, versions, _queue, _waiters, Foreign, _answered);
+        _writer = new DocumentWriter(options, runtime, connection, _queue, _waiters, Foreign, _answered);
         _writer.Start();
         _sweep = new ExpirySweep(options.SweepInterval, runtime, SweepAsync);
     }
@@ -82,7 +82,7 @@ public sealed class SqliteDocumentStore : IDocumentStore
             try
             {
                 connection = FileFormat.OpenWriter(options.Path);
-                return new SqliteDocumentStore(options, runtime, connection, CasSource.Open(connection));
+                return new SqliteDocumentStore(options, runtime, connection);
             }
             catch (SqliteFailureException failure) when (SqliteErrors.IsBusy(failure.Code))
             {

@@ -15,7 +15,7 @@ public sealed class CasSourceTests : IDisposable
         var seen = new HashSet<Cas>();
         using var first = FileFormat.OpenWriter(_file.Path);
         using var second = FileFormat.OpenWriter(_file.Path);
-        (DocumentConnection Connection, CasSource Source)[] processes = [(first, CasSource.Open(first)), (second, CasSource.Open(second))];
+        (DocumentConnection Connection, CasSource Source)[] processes = [(first, new CasSource()), (second, new CasSource())];
         for (var transaction = 0; transaction < 300; transaction++)
         {
             var (connection, source) = processes[transaction % 2];

@@ -6,7 +6,7 @@ namespace Pub.Sqlite.Files;
 /// Hands out versions that nobody else ever hands out: from blocks of the file's one sequence. A block is used only after the transaction of its
 /// own that took it was sealed, so neither a transaction that was undone nor a kill can bring a version back.
 /// </summary>
-/// <remarks>The writer's thread only. <c>_next ≤ _end</c>; at most one spare block.</remarks>
+/// <remarks>The writer's thread only. <c>_next ≤ _end</c>; at most one spare block. Empty at first: a full disk can be opened for reading.</remarks>
 internal sealed class CasSource
 {
     /// <summary>More than one transaction can need.</summary>
@@ -15,11 +15,6 @@ internal sealed class CasSource
     private long _next;
     private long _end;
     private long _spareEnd;
-
-    private CasSource(long end) => (_next, _end) = (end - DocumentSql.CasBlock, end);
-
-    /// <exception cref="SqliteFailureException">No block could be taken.</exception>
-    public static CasSource Open(DocumentConnection connection) => new(Take(connection));
 
     public Cas Next()
     {

@@ -26,6 +26,11 @@ internal sealed partial class DocumentWriter
             }
         }
 
+        if (failure.Code == SQLitePCL.raw.SQLITE_FULL)
+        {
+            _drain.Hasten();
+        }
+
         if (isUnknown)
         {
             Fail(operations, SqliteErrors.Unknown(_path, failure));

@@ -43,12 +43,12 @@ internal sealed partial class DocumentWriter : IAsyncDisposable
     private Exception? _broken;
 
     public DocumentWriter(
-        SqliteStoreOptions options, PubRuntime runtime, DocumentConnection connection, CasSource versions, WriteQueue queue, WaiterTable waiters,
+        SqliteStoreOptions options, PubRuntime runtime, DocumentConnection connection, WriteQueue queue, WaiterTable waiters,
         ForeignChanges foreign, AnsweredDocuments answered)
     {
         (_path, _options, _runtime, _connection, _queue, _waiters) = (options.Path, options, runtime, connection, queue, waiters);
         _watch = new FileWatch(connection, waiters, foreign, options.WatchInterval, runtime.Time);
-        _transaction = new WriteTransaction(connection, versions, answered, runtime);
+        _transaction = new WriteTransaction(connection, new CasSource(), answered, runtime);
         _log = new LogFile(options.Path, options.SyncFault);
         _sealed = new SealedOperations(_path, options.Synchronous, _log);
         _drain = new LogDrain(options.Path, options.LogBytes);

@@ -16,9 +16,13 @@ internal sealed class LogDrain : IDisposable
     private const int MaxPasses = 4;
     private const int BusyMilliseconds = 20;
 
+    // A log that has grown to so many times its size makes the writer wait for the drain.
+    private const int Overdue = 3;
+
     private readonly string _path;
     private readonly long _maxPages;
     private readonly AutoResetEvent _wake = new(false);
+    private readonly AutoResetEvent _drained = new(false);
     private readonly Thread _thread;
     private volatile bool _isStopped;
     private volatile bool _isDraining;
@@ -39,6 +43,11 @@ internal sealed class LogDrain : IDisposable
     public void AfterTransaction(DocumentConnection writer)
     {
         _pages += writer.TakePagesWritten();
+        if (_isDraining && _pages >= Overdue * _maxPages)
+        {
+            _drained.WaitOne();
+        }
+
         if (_wantsRestart)
         {
             _wantsRestart = false;
@@ -47,9 +56,13 @@ internal sealed class LogDrain : IDisposable
         else if (_pages >= _maxPages && !_isDraining)
         {
             _isDraining = true;
+            _drained.Reset();
             _wake.Set();
         }
     }
+
+    /// <summary>The disk is full: what can be moved into the file's free pages makes room in the log. Called by the writer.</summary>
+    public void Hasten() => _pages = _maxPages;
 
     public void Dispose()
     {
@@ -57,6 +70,7 @@ internal sealed class LogDrain : IDisposable
         _wake.Set();
         _thread.Join();
         _wake.Dispose();
+        _drained.Dispose();
     }
 
     private void Restart(DocumentConnection writer)
@@ -103,6 +117,7 @@ internal sealed class LogDrain : IDisposable
             }
 
             _wantsRestart = true;
+            _drained.Set();
         }
 
         connection?.Dispose();
