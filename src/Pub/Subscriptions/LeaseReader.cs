@@ -111,7 +111,10 @@ internal sealed partial class LeaseReader : IDisposable
         {
             foreach (var window in _windows)
             {
-                window.IsRetired = !isRead(window.Shard.Topic);
+                if (!isRead(window.Shard.Topic))
+                {
+                    window.Retire();
+                }
             }
         }
     }
@@ -243,7 +246,7 @@ internal sealed partial class LeaseReader : IDisposable
     {
         if (_byShard.TryGetValue(shard, out var window))
         {
-            window.IsRetired = false;
+            window.Revive();
             return window;
         }
 

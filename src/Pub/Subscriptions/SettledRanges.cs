@@ -39,6 +39,18 @@ internal sealed class SettledRanges
         return index < _ranges.Count && _ranges[index].From <= position;
     }
 
+    /// <summary>The position itself, or where the settled range that covers it ends.</summary>
+    public Position SkipSettled(Position position)
+    {
+        if (position < Floor)
+        {
+            position = Floor;
+        }
+
+        var index = FirstEndingBehind(position);
+        return index < _ranges.Count && _ranges[index].From <= position ? _ranges[index].To : position;
+    }
+
     /// <summary>Settles a range; whatever of it is settled already stays so. False if nothing new was in it.</summary>
     public bool Add(PositionRange range)
     {

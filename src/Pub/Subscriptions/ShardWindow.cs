@@ -10,7 +10,7 @@ namespace Pub.Subscriptions;
 /// an entry is handed out once, and in the order of offsets
 /// an entry above a hole is handed out only after the hole was read again, from after the entry was read, and was still missing
 /// the floor passes a slot only when all its messages are settled, a tombstone was seen in it, or it lies below the head
-/// at most MaxSlots slots and MaxRanges settled ranges: then nothing more is read until the floor moves
+/// with MaxSlots slots, or MaxRanges settled ranges below what is next, nothing more is read until the floor moves
 /// </code>
 /// Not safe for several threads: the lease's lock protects it.
 /// </summary>
@@ -34,6 +34,7 @@ internal sealed class ShardWindow
     private Offset _notFresh;
     private Offset _filled;
     private long _freshSince;
+    private bool _isGracePending;
 
     public ShardWindow(ShardId shard, SettledRanges progress, TimeProvider time, BrokenRules broken = BrokenRules.None)
     {
@@ -60,14 +61,31 @@ internal sealed class ShardWindow
 
     public bool HasHoles => _holes > 0;
 
-    /// <summary>The topic is no longer read; the window keeps its progress and plans nothing.</summary>
-    public bool IsRetired { get; set; }
+    /// <summary>The topic is no longer read: the owner asks for nothing, and the window keeps its progress.</summary>
+    public bool IsRetired { get; private set; }
 
     /// <summary>Whether the last plan left slots unread because of a cap: the next settling must wake the reader.</summary>
     public bool IsAtCap { get; private set; }
 
     /// <summary>Slots that were let go since the last call to <see cref="TakeReleased"/>.</summary>
     private List<WindowSlot> Released { get; } = [];
+
+    /// <summary>
+    /// The topic is no longer read. Lets go of what is read ahead, which would take budget for nothing; what was handed out goes on. Reading can begin
+    /// anew from there.
+    /// </summary>
+    public void Retire()
+    {
+        IsRetired = true;
+        var last = _slots.FindLastIndex(slot => slot.IsDelivered);
+        for (var i = _slots.Count - 1; i > last; i--)
+        {
+            _next = _slots[i].Offset;
+            RemoveAt(i);
+        }
+    }
+
+    public void Revive() => IsRetired = false;
 
     /// <summary>Takes in a newer state of the topic. Ranges that were never handed out count as settled; so does what is below the head.</summary>
     public void Observe(Offset tail, Offset head, IReadOnlyList<OffsetRange> jumps)
@@ -102,6 +120,7 @@ internal sealed class ShardWindow
         var slot = Find(offset);
         if (slot is { IsHole: true })
         {
+            slot.IsFilled = true;
             slot.NextRead = _time.GetTimestamp();
         }
     }
@@ -116,11 +135,19 @@ internal sealed class ShardWindow
             CollectHoles(now, offsets);
         }
 
-        while (most > 0 && _slots.Count < MaxSlots && Progress.Ranges.Count < MaxRanges)
+        _isGracePending = false;
+        while (most > 0 && HasRoom())
         {
-            SkipSettled();
-            if (_next > Tail || (IsFresh(_next) && _time.GetElapsedTime(_freshSince) < Grace))
+            // An entry that is settled in part is read.
+            _next = Progress.SkipSettled(Position.StartOf(_next)).Offset;
+            if (_next > Tail)
             {
+                break;
+            }
+
+            if (IsFresh(_next) && _time.GetElapsedTime(_freshSince) < Grace)
+            {
+                _isGracePending = true;
                 break;
             }
 
@@ -131,7 +158,7 @@ internal sealed class ShardWindow
             most--;
         }
 
-        IsAtCap = _next <= Tail && (_slots.Count >= MaxSlots || Progress.Ranges.Count >= MaxRanges);
+        IsAtCap = _next <= Tail && !HasRoom();
         return new WindowRead(this, offsets, ++_clock);
     }
 
@@ -273,9 +300,8 @@ internal sealed class ShardWindow
     /// <summary>When the next hole is due, as a timestamp; <see cref="long.MaxValue"/> without one.</summary>
     public long NextDue()
     {
-        // Once the patience is over only room or a settling can let the next slot be read, and each wakes the reader by itself.
-        var isPatient = _next <= Tail && IsFresh(_next) && _time.GetElapsedTime(_freshSince) < Grace;
-        var due = isPatient ? _freshSince + (long)(Grace.TotalSeconds * _time.TimestampFrequency) : long.MaxValue;
+        // Only where the plan stopped for it: a plan that had no room is made again when there is some, and not before.
+        var due = _isGracePending ? _freshSince + Ticks(Grace) : long.MaxValue;
         if (_holes > 0)
         {
             foreach (var slot in _slots)
@@ -350,9 +376,11 @@ internal sealed class ShardWindow
 
         slot.MissingMark = began;
         slot.Pause = slot.Pause == TimeSpan.Zero ? FirstPause : slot.Pause * 2 > LongestPause ? LongestPause : slot.Pause * 2;
-        slot.NextRead = Breaks(BrokenRules.NoWakeForHoles)
-            ? long.MaxValue
-            : now + (long)(slot.Pause.TotalSeconds * _time.TimestampFrequency);
+
+        // The slot can have been filled while it was read; the word of it counts once.
+        var pause = slot.IsFilled ? TimeSpan.Zero : slot.Pause;
+        slot.IsFilled = false;
+        slot.NextRead = Breaks(BrokenRules.NoWakeForHoles) ? long.MaxValue : now + Ticks(pause);
     }
 
     /// <summary>Holes whose time has come, and those that keep back an entry that was read after them.</summary>
@@ -394,20 +422,11 @@ internal sealed class ShardWindow
         }
     }
 
-    private void SkipSettled()
-    {
-        var floor = Progress.Floor.Offset;
-        _next = floor > _next ? floor : _next;
-        foreach (var range in Progress.Ranges)
-        {
-            if (range.From > Position.StartOf(_next))
-            {
-                return;
-            }
+    // What lies between settled ranges is read whatever their number: a cursor stored at the cap would else never move again.
+    private bool HasRoom() =>
+        _slots.Count < MaxSlots && (Progress.Ranges.Count < MaxRanges || Position.StartOf(_next) < Progress.Ranges[^1].From);
 
-            _next = range.To.Offset > _next ? range.To.Offset : _next;
-        }
-    }
+    private long Ticks(TimeSpan duration) => (long)(duration.TotalSeconds * _time.TimestampFrequency);
 
     private bool IsFresh(Offset offset) => offset > _notFresh && offset > _filled;
 

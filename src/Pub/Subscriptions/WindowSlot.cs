@@ -32,6 +32,9 @@ internal sealed class WindowSlot(ShardWindow window, Offset offset)
 
     public bool IsBeingRead { get; set; }
 
+    /// <summary>Somebody said that the slot was filled, and it was not read since.</summary>
+    public bool IsFilled { get; set; }
+
     /// <summary>Handed out for delivery.</summary>
     public bool IsDelivered { get; set; }
 
