@@ -43,7 +43,9 @@ public sealed class SqliteDocumentStore : IDocumentStore
     }
 
     /// <inheritdoc/>
-    public int MaxDocumentBytes => 20 << 20;
+    public int MaxDocumentBytes => MaxBytes;
+
+    internal const int MaxBytes = 20 << 20;
 
     /// <summary>How often the log was synced to disk.</summary>
     internal long Syncs => _writer.Syncs;

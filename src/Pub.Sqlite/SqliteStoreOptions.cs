@@ -58,6 +58,15 @@ public sealed class SqliteStoreOptions
     /// <exception cref="ArgumentException">Names every setting that is out of its range.</exception>
     internal void Validate()
     {
+        if (FindFaults() is { } faults)
+        {
+            throw new ArgumentException($"SqliteStoreOptions: {faults}");
+        }
+    }
+
+    /// <summary>All faults in one message; null if there is none.</summary>
+    internal string? FindFaults()
+    {
         var faults = new List<string>();
         if (string.IsNullOrWhiteSpace(Path) || Path.Contains('\0', StringComparison.Ordinal))
         {
@@ -74,10 +83,7 @@ public sealed class SqliteStoreOptions
         Check(faults, nameof(BusyTimeout), BusyTimeout, TimeSpan.Zero, TimeSpan.FromMinutes(10));
         Check(faults, nameof(WatchInterval), WatchInterval, TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(10));
         Check(faults, nameof(SweepInterval), SweepInterval, TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(1));
-        if (faults.Count > 0)
-        {
-            throw new ArgumentException($"SqliteStoreOptions: {string.Join("; ", faults)}.");
-        }
+        return faults.Count == 0 ? null : string.Join("; ", faults) + ".";
     }
 
     internal SqliteStoreOptions Copy() => (SqliteStoreOptions)MemberwiseClone();

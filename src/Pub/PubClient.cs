@@ -65,6 +65,19 @@ public sealed class PubClient : IAsyncDisposable
     }
 
     /// <summary>
+    /// Opens the store, if nothing has been done with it yet. Not needed: every call opens it. It tells early whether the store can be used.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <exception cref="PubException">The store cannot be opened. The next call tries again.</exception>
+    public async Task OpenAsync(CancellationToken cancellationToken = default)
+    {
+        if (_core.Store is DeferredStore store)
+        {
+            await store.OpenAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>
     /// Declares a subscription, joins the instances that share it, and begins to read. When this returns, what is published from now on is received.
     /// One consumer per subscription and process.
     /// </summary>

@@ -19,7 +19,7 @@ namespace Pub;
 /// message is certainly not sent. Once it is, the token has no effect, and the call waits for the outcome.</para>
 /// <para>Body and headers must stay unchanged until the call ends. When <see cref="ProducerOptions.MaxPendingBytes"/> wait for a topic, calls are held back.</para>
 /// </remarks>
-public sealed class Producer : IAsyncDisposable
+public sealed class Producer
 {
     private readonly ConcurrentDictionary<TopicName, TopicPublisher> _topics = new();
     private readonly ProducerSetup _setup;
@@ -138,7 +138,11 @@ public sealed class Producer : IAsyncDisposable
     }
 
     /// <summary>Waits until everything published so far has ended; later calls throw <see cref="ObjectDisposedException"/>.</summary>
-    public async ValueTask DisposeAsync()
+    /// <remarks>
+    /// For the client. Not <see cref="IAsyncDisposable"/>: a container that disposed of the producer before the client would cut off consumers
+    /// that set messages aside while they stop.
+    /// </remarks>
+    internal async ValueTask DisposeAsync()
     {
         _isDisposed = true;
         foreach (var publisher in _topics.Values)
