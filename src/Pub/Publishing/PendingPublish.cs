@@ -58,13 +58,17 @@ internal abstract class PendingPublish
 }
 
 /// <summary>A message published alone: also what its caller awaits, so that a publish costs one object.</summary>
-internal sealed class SinglePublish : PendingPublish, IValueTaskSource<PublishResult>
+/// <remarks>
+/// The caller's code goes on behind everything that waits for a thread by then, and so before the next entry is taken, whose runner queues behind it:
+/// that is what fills entries when many publish and await. In the simulation its context does the same.
+/// </remarks>
+internal sealed class SinglePublish : PendingPublish, IValueTaskSource<PublishResult>, IThreadPoolWorkItem
 {
+    private readonly bool _postsEveryContinuation = SynchronizationContext.Current is IPostsEveryContinuation;
     private ManualResetValueTaskSourceCore<PublishResult> _core;
     private CancellationTokenRegistration _registration;
-
-    public SinglePublish() =>
-        _core.RunContinuationsAsynchronously = SynchronizationContext.Current is not IPostsEveryContinuation;
+    private PublishResult _result;
+    private Exception? _failure;
 
     public ValueTask<PublishResult> Result => new(this, _core.Version);
 
@@ -80,13 +84,27 @@ internal sealed class SinglePublish : PendingPublish, IValueTaskSource<PublishRe
     public override void Complete(PublishResult result)
     {
         _registration.Unregister();
-        _core.SetResult(result);
+        _result = result;
+        End();
     }
 
     public override void Fail(Exception exception)
     {
         _registration.Unregister();
-        _core.SetException(exception);
+        _failure = exception;
+        End();
+    }
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        if (_failure is null)
+        {
+            _core.SetResult(_result);
+        }
+        else
+        {
+            _core.SetException(_failure);
+        }
     }
 
     PublishResult IValueTaskSource<PublishResult>.GetResult(short token) => _core.GetResult(token);
@@ -96,12 +114,25 @@ internal sealed class SinglePublish : PendingPublish, IValueTaskSource<PublishRe
     void IValueTaskSource<PublishResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _core.OnCompleted(continuation, state, token, flags);
 
+    private void End()
+    {
+        if (_postsEveryContinuation)
+        {
+            ((IThreadPoolWorkItem)this).Execute();
+        }
+        else
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+    }
+
     private void Cancel(CancellationToken cancellationToken)
     {
         if (TryCancel())
         {
             Topic?.OnCancelled(this);
-            _core.SetException(new OperationCanceledException(cancellationToken));
+            _failure = new OperationCanceledException(cancellationToken);
+            End();
         }
     }
 }

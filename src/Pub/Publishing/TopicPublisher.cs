@@ -13,6 +13,8 @@ namespace Pub.Publishing;
 /// </summary>
 internal sealed class TopicPublisher(TopicName topic, ProducerSetup setup, Action<TopicPublisher> retired)
 {
+    private const int MostTurns = 8;
+
     private readonly Lock _lock = new();
     private readonly TopicQueues _queues = new(setup.Options, setup.MaxDocumentBytes, setup.Runtime.Breaks(BrokenRules.UnboundedKeylessEntries));
     private readonly TopicResolver _resolver = new(topic, setup);
@@ -25,6 +27,8 @@ internal sealed class TopicPublisher(TopicName topic, ProducerSetup setup, Actio
     private long _sequence;
     private long _pendingBytes;
     private int _open;
+    private int _confirmsBegun;
+    private int _confirmsEnded;
     private bool _isAdmitting;
     private bool _isRetired;
     private TaskCompletionSource? _flushed;
@@ -230,8 +234,7 @@ internal sealed class TopicPublisher(TopicName topic, ProducerSetup setup, Actio
         AppendBatch? batch = null;
         do
         {
-            // Behind those who were just confirmed: they publish first, and their messages fill the next entry.
-            await Task.Yield();
+            await BehindTheConfirmedAsync();
             ShardQueue? toStart = null;
             lock (_lock)
             {
@@ -274,14 +277,40 @@ internal sealed class TopicPublisher(TopicName topic, ProducerSetup setup, Actio
             }
 
             _silence.Appended();
-            for (var i = 0; i < batch.Messages.Count; i++)
-            {
-                batch.Messages[i].Complete(PublishResult.At(new MessagePlace(shard.Shard, new Position(result.Offset, i))));
-            }
+            Confirm(shard, result.Offset, batch.Messages);
         }
         catch (Exception e)
         {
             Fail(shard, batch, e as PubException ?? new OutcomeUnknownException($"An append to {shard.Shard} ended unexpectedly.", e));
+        }
+    }
+
+    private void Confirm(ShardQueue shard, Offset offset, List<PendingPublish> messages)
+    {
+        Interlocked.Increment(ref _confirmsBegun);
+        for (var i = 0; i < messages.Count; i++)
+        {
+            messages[i].Complete(PublishResult.At(new MessagePlace(shard.Shard, new Position(offset, i))));
+        }
+
+        Interlocked.Increment(ref _confirmsEnded);
+    }
+
+    /// <summary>
+    /// Those who were just confirmed go on first: the next messages of those who await each publish then fill one entry, instead of one entry each. Somebody
+    /// who is still confirming queues more of them behind this runner, so it goes to the back of the queue again; a few times at most.
+    /// </summary>
+    private async ValueTask BehindTheConfirmedAsync()
+    {
+        for (var turn = 0; turn < MostTurns; turn++)
+        {
+            var begun = Volatile.Read(ref _confirmsBegun);
+            var isQuiet = Volatile.Read(ref _confirmsEnded) == begun;
+            await Task.Yield();
+            if (isQuiet && Volatile.Read(ref _confirmsBegun) == begun)
+            {
+                return;
+            }
         }
     }
 
