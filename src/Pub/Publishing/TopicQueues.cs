@@ -7,6 +7,7 @@ namespace Pub.Publishing;
 /// <code>
 /// a shard is busy ⇔ one runner has it
 /// keyless appends ≤ max(KeylessAppends, waiting / KeylessEntryMessages), ≤ shards; at most one of them has not taken its messages yet
+/// a keyless append begins beside another only when half as much waits as that one took; none is under way ⇒ what waits has a runner
 /// </code>
 /// </summary>
 internal sealed class TopicQueues(ProducerOptions options, int maxDocumentBytes, bool isUnbounded)
@@ -17,6 +18,7 @@ internal sealed class TopicQueues(ProducerOptions options, int maxDocumentBytes,
     private ShardQueue? _forming;
     private int _keylessWaiting;
     private int _keylessAppends;
+    private int _lastTaken;
     private int _next;
 
     private int KeylessLimit => Math.Min(_shards.Length, Math.Max(options.KeylessAppends, _keylessWaiting / options.KeylessEntryMessages));
@@ -80,7 +82,11 @@ internal sealed class TopicQueues(ProducerOptions options, int maxDocumentBytes,
             var taken = Take(_keyless, batch, Math.Min(most, options.MaxEntryMessages - batch.Messages.Count));
             _keylessWaiting -= taken;
             batch.HasKeyless = taken > 0;
-            _keylessAppends += taken > 0 ? 1 : 0;
+            if (taken > 0)
+            {
+                _keylessAppends++;
+                _lastTaken = taken;
+            }
         }
 
         return StartKeyless();
@@ -204,6 +210,12 @@ internal sealed class TopicQueues(ProducerOptions options, int maxDocumentBytes,
     private ShardQueue? StartKeyless()
     {
         if (_keylessWaiting <= 0 || _forming is not null || _keylessAppends >= KeylessLimit)
+        {
+            return null;
+        }
+
+        // Beside an append that is under way only another of comparable size: else a few stragglers become an entry of their own, over and over.
+        if (_keylessAppends > 0 && _keylessWaiting * 2 < _lastTaken)
         {
             return null;
         }

@@ -12,10 +12,10 @@ namespace Pub.Tests.Publishing;
 /// <summary>What one process has around a producer, on a scripted store and a clock that the test moves.</summary>
 internal sealed class PublishingFixture : IAsyncDisposable
 {
-    public PublishingFixture(IDocumentStore? shared = null, ProducerOptions? options = null, TimeProvider? time = null, BrokenRules broken = BrokenRules.None)
+    public PublishingFixture(IDocumentStore? shared = null, ProducerOptions? options = null, TimeProvider? time = null, BrokenRules broken = BrokenRules.None, Func<Func<Task>, Task>? start = null)
     {
         Clock = time as FakeTimeProvider ?? new FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
-        Runtime = new PubRuntime(time ?? Clock, seed: 1) { Broken = broken };
+        Runtime = new PubRuntime(time ?? Clock, seed: 1, start) { Broken = broken };
         Store = shared as ScriptedStore ?? new ScriptedStore(shared ?? new MemoryDocumentStore(Runtime.Time));
         Directory = new TopicDirectory(Store, Runtime, NullLogger<TopicDirectory>.Instance);
         Watch = new TopicWatch(Store, Runtime, Directory, NullLogger<TopicWatch>.Instance);
