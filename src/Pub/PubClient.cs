@@ -24,7 +24,7 @@ public sealed class PubClient : IAsyncDisposable
     internal PubClient(IDocumentStore store, PubOptions options, PubRuntime runtime, ILoggerFactory? loggers = null, bool ownsStore = false)
     {
         _owned = ownsStore ? store : null;
-        _core = new PubCore(store, options, runtime, loggers ?? NullLoggerFactory.Instance, HeldFloors);
+        _core = new PubCore(store, options, runtime, loggers ?? NullLoggerFactory.Instance, () => Consumers);
     }
 
     /// <summary>Publishes messages.</summary>
@@ -32,6 +32,9 @@ public sealed class PubClient : IAsyncDisposable
 
     /// <summary>Publishes messages later.</summary>
     public Scheduler Scheduler => _core.Scheduler;
+
+    /// <summary>Looks at and changes what is stored.</summary>
+    public Controller Controller => _core.Controller;
 
     /// <summary>The consumers that run now.</summary>
     public IReadOnlyList<Consumer> Consumers
@@ -157,7 +160,4 @@ public sealed class PubClient : IAsyncDisposable
             _consumers.Remove(consumer.Subscription);
         }
     }
-
-    private IReadOnlyList<(SubscriptionName Subscription, IReadOnlyList<(ShardId Shard, Position Floor)> Floors)> HeldFloors() =>
-        [.. Consumers.Select(consumer => (consumer.Subscription, consumer.Runtime.Floors()))];
 }

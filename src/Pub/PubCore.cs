@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Pub.Control;
 using Pub.Leases;
 using Pub.Storage;
 using Pub.Subscriptions;
@@ -22,7 +23,7 @@ internal sealed class PubCore
     private readonly ShardLog _log;
     private readonly ISetAside _setAside;
 
-    public PubCore(IDocumentStore store, PubOptions options, PubRuntime runtime, ILoggerFactory loggers, HeldFloorsReader heldFloors)
+    public PubCore(IDocumentStore store, PubOptions options, PubRuntime runtime, ILoggerFactory loggers, Func<IReadOnlyList<Consumer>> consumers)
     {
         Store = store;
         _runtime = runtime;
@@ -34,14 +35,19 @@ internal sealed class PubCore
         Directory = new TopicDirectory(store, runtime, loggers.CreateLogger<TopicDirectory>());
         Watch = new TopicWatch(store, runtime, Directory, loggers.CreateLogger<TopicWatch>());
         var marks = new ShardMarks(store, runtime);
-        var removal = new EntryRemoval(store, runtime, new RetentionOptions().RemovalsPerSecond);
+        var removal = new EntryRemoval(store, runtime, options.Trimming.RemovalsPerSecond);
+        var eraser = new LogEraser(store, runtime, Directory, marks, removal);
         Registry = new SubscriptionRegistry(
-            store, runtime, Directory, new LogEraser(store, runtime, Directory, marks, removal), loggers.CreateLogger<SubscriptionRegistry>());
-        Producer = new Producer(store, runtime, Directory, Watch, options.Producer, loggers.CreateLogger<Producer>(), options.Timings);
+            store, runtime, Directory, eraser, loggers.CreateLogger<SubscriptionRegistry>());
+        Producer = new Producer(store, runtime, Directory, Watch, options.Producer, loggers.CreateLogger<Producer>(), options.Timings, Registry);
         Sessions = new SessionKeeper(
             store, runtime, options.LeaseTimings, ProcessName, loggers.CreateLogger<SessionKeeper>(), (name, session) => Registry.RemoveTemporaryAsync(name, session));
         _setAside = new SetAside(runtime, Producer, Scheduler);
-        HeldFloors = heldFloors;
+        Trimmer = new Trimmer(
+            store, runtime, Directory, Registry, marks, removal, new TrimSource(consumers, Producer), options.Trimming, loggers.CreateLogger<Trimmer>());
+        Controller = new Controller(
+            new ControlContext(store, runtime, Directory, Registry, Producer, Trimmer, eraser));
+        Trimmer.Start();
     }
 
     public IDocumentStore Store { get; }
@@ -58,7 +64,9 @@ internal sealed class PubCore
 
     public Scheduler Scheduler { get; } = null!;
 
-    public HeldFloorsReader HeldFloors { get; }
+    public Trimmer Trimmer { get; }
+
+    public Controller Controller { get; }
 
     private static string ProcessName => $"{Environment.MachineName}/{Environment.ProcessId}";
 
@@ -91,6 +99,7 @@ internal sealed class PubCore
 
     public async Task StopAsync()
     {
+        await Trimmer.DisposeAsync();
         await Producer.DisposeAsync();
         await Sessions.StopAsync();
         await Watch.DisposeAsync();
@@ -115,6 +124,3 @@ internal sealed class PubCore
         Logger = _logger,
     };
 }
-
-/// <summary>Where the shards stand that this process holds now, per subscription.</summary>
-internal delegate IReadOnlyList<(SubscriptionName Subscription, IReadOnlyList<(ShardId Shard, Position Floor)> Floors)> HeldFloorsReader();

@@ -32,6 +32,9 @@ public sealed class PubOptions
     /// <summary>How the producer gathers messages and how long it tries.</summary>
     public ProducerOptions Producer { get; set; } = new();
 
+    /// <summary>How what nobody needs any more is removed.</summary>
+    public RetentionOptions Trimming { get; set; } = new();
+
     internal LeaseTimings LeaseTimings => new()
     {
         SessionTimeout = SessionTimeout,
@@ -59,6 +62,15 @@ public sealed class PubOptions
         else if (Producer.FindFaults() is { } producer)
         {
             faults.Add("Producer: " + producer);
+        }
+
+        if (Trimming is null)
+        {
+            faults.Add("Trimming is null.");
+        }
+        else if (Trimming.FindFaults() is { } trimming)
+        {
+            faults.Add("Trimming: " + trimming);
         }
 
         return faults.Count == 0 ? null : string.Join(' ', faults);

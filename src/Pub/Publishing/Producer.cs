@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Pub.Publishing;
 using Pub.Storage;
 using Pub.Topics;
+using Pub.Topology;
 
 namespace Pub;
 
@@ -26,7 +27,8 @@ public sealed class Producer
     private volatile bool _isDisposed;
 
     internal Producer(
-        IDocumentStore store, PubRuntime runtime, TopicDirectory directory, TopicWatch watch, ProducerOptions options, ILogger logger, PubTimings? timings = null)
+        IDocumentStore store, PubRuntime runtime, TopicDirectory directory, TopicWatch watch, ProducerOptions options, ILogger logger, PubTimings? timings = null,
+        IQueueCreation? queues = null)
     {
         _setup = new ProducerSetup
         {
@@ -38,8 +40,12 @@ public sealed class Producer
             Logger = logger,
             MaxDocumentBytes = store.MaxDocumentBytes,
             Writer = runtime.NewId(),
+            Queues = queues,
         };
     }
+
+    /// <summary>The topics that it publishes to now.</summary>
+    internal ICollection<TopicName> Topics => _topics.Keys;
 
     /// <summary>Messages that this producer dropped, because their topics are gone.</summary>
     public long DroppedMessages => _setup.Dropped;

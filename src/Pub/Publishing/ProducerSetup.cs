@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Pub.Topics;
+using Pub.Topology;
 
 namespace Pub.Publishing;
 
@@ -24,6 +25,9 @@ internal sealed class ProducerSetup
 
     /// <summary>The producer's id, in every entry it writes.</summary>
     public required string Writer { get; init; }
+
+    /// <summary>Who makes queues with their subscriptions; null in tests that need only the log.</summary>
+    public IQueueCreation? Queues { get; init; }
 
     /// <summary>Messages dropped because their topic is gone.</summary>
     public long Dropped => Interlocked.Read(ref _dropped);

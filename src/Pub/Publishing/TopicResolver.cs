@@ -45,6 +45,12 @@ internal sealed class TopicResolver(TopicName topic, ProducerSetup setup)
 
     private async Task<TopicResolution> ResolveOnceAsync(bool mayCreate)
     {
+        // The first send to a queue makes its subscription too, also when only the log is there yet (executions.md 24).
+        if (mayCreate && topic.Kind == TopicKind.Queue && !_isTemporary && setup.Queues is not null)
+        {
+            await setup.Queues.EnsureAsync(topic);
+        }
+
         // What the process knows may be old; that shows at the first reservation, and then the documents are read.
         var snapshot = _hasLooked ? await setup.Directory.RefreshAsync(topic) : await setup.Directory.FindAsync(topic);
         if (snapshot is { IsClosed: true } && !_hasLooked)

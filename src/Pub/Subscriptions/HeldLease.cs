@@ -48,6 +48,9 @@ internal sealed class HeldLease
 
     public void Start() => _run = _context.Runtime.Start(RunAsync);
 
+    /// <summary>The cursor may have been edited: it is written, and if it was, that fails, and it is read again.</summary>
+    public void LookAtCursor() => _cursor.MarkDirty();
+
     /// <summary>The lease is gone: cancels handlers and returns at once.</summary>
     public void Lose()
     {

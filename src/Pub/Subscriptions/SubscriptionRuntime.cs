@@ -90,12 +90,33 @@ internal sealed class SubscriptionRuntime : ILeaseHolder
         }
 
         var read = view.ReadBy(_declared);
+        var isEdited = View.Edits != read.Edits;
         Volatile.Write(ref _view, read);
         WatchTopics(read);
+        if (isEdited)
+        {
+            LookAtCursors();
+        }
+
         var topics = read.Sources.Select(source => source.Topic).ToHashSet();
         foreach (var reader in Readers())
         {
             reader.Retain(topics.Contains);
+        }
+    }
+
+    /// <summary>Somebody edited cursors: a holder that has nothing to write would not notice.</summary>
+    private void LookAtCursors()
+    {
+        HeldLease[] held;
+        lock (_lock)
+        {
+            held = [.. _held.Values];
+        }
+
+        foreach (var lease in held)
+        {
+            lease.LookAtCursor();
         }
     }
 

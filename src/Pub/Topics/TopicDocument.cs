@@ -43,6 +43,12 @@ internal sealed record TopicDocument
     /// <summary>For each shard the half-open ranges [from, to] that were never handed out; left out when there are none at all.</summary>
     public long[][][]? Jumps { get; init; }
 
+    /// <summary>
+    /// For each shard that was added later [the shard that had its keys, the offset up to which that one must be settled, or 0 while that is not known];
+    /// null for others; left out when there are none at all.
+    /// </summary>
+    public long[]?[]? Fences { get; init; }
+
     public static CounterPath TailPath(int shard) => new("tails", shard % DocumentKeys.ShardsPerDocument);
 
     public static int PartCount(int shards) => Math.Max(1, shards / DocumentKeys.ShardsPerDocument);
@@ -82,7 +88,8 @@ internal sealed record TopicDocument
             && document.Tails.Length == count
             && document.Heads.Length == count
             && document.Removed.Length == count
-            && (document.Jumps is null || (document.Jumps.Length == count && document.Jumps.All(IsAscending)));
+            && (document.Jumps is null || (document.Jumps.Length == count && document.Jumps.All(IsAscending)))
+            && (document.Fences is null || document.Fences.Length == count);
         return isWhole
             ? document
             : throw new DocumentFormatException($"The topic document {key} is not that of {topic}, part {part}, or its numbers do not fit together.");
@@ -91,7 +98,10 @@ internal sealed record TopicDocument
     public ReadOnlyMemory<byte> Write() => Format.Write(this);
 
     public ShardState State(int index) =>
-        new(new Offset(Tails[index]), new Offset(Heads[index]), new Offset(Removed[index]), Jumps is null ? [] : [.. Jumps[index].Select(ToRange)]);
+        new(new Offset(Tails[index]), new Offset(Heads[index]), new Offset(Removed[index]), Jumps is null ? [] : [.. Jumps[index].Select(ToRange)])
+        {
+            Fence = Fences?[index] is [var shard, var until] ? new ShardFence((int)shard, new Offset(until)) : null,
+        };
 
     private static OffsetRange ToRange(long[] jump) => new(new Offset(jump[0]), new Offset(jump[1]));
 

@@ -8,6 +8,19 @@ internal readonly record struct OffsetRange(Offset From, Offset To)
     public bool Contains(Offset offset) => offset >= From && offset < To;
 }
 
+/// <summary>
+/// What the readers of a shard that was added later wait for: until the shard that had its keys before is settled up to where the old map ended.
+/// </summary>
+/// <param name="Shard">The shard that had the keys.</param>
+/// <param name="Until">Its floor must have reached this offset; <see cref="Offset.None"/> while it is not known yet: then it has not.</param>
+internal readonly record struct ShardFence(int Shard, Offset Until)
+{
+    /// <summary>Adding the shards is under way, or was cut short.</summary>
+    public bool IsPending => Until == Offset.None;
+
+    public bool IsPassedBy(Position floor) => !IsPending && floor >= Position.StartOf(Until);
+}
+
 /// <summary>One shard as its topic's document had it.</summary>
 /// <param name="Tail">The counter: the last offset handed out; in a closed life also counts the reservations that were refused.</param>
 /// <param name="Head">Below it a slot counts for nothing.</param>
@@ -15,6 +28,9 @@ internal readonly record struct OffsetRange(Offset From, Offset To)
 /// <param name="Jumps">Offsets that were never handed out, ascending: readers pass them.</param>
 internal readonly record struct ShardState(Offset Tail, Offset Head, Offset Removed, IReadOnlyList<OffsetRange> Jumps)
 {
+    /// <summary>What holds the shard back, if it was added later.</summary>
+    public ShardFence? Fence { get; init; }
+
     /// <summary>Which life of the log appends go to (docs/decisions/0004-lives-in-the-tail.md).</summary>
     public long Life => Tail.Life;
 

@@ -37,7 +37,7 @@ internal sealed class FlowGraph(IReadOnlyDictionary<string, TopicTopologyDocumen
             TopicName.Parse(pair.Key),
             StartsOf(record, pair.Key, roots.Keys),
             [.. pair.Value.Select(TopicName.Parse)]));
-        return new SubscriptionView(SubscriptionName.Parse(record.Name), record.Incarnation, record.Leases, record.Session, [.. sources]);
+        return new SubscriptionView(SubscriptionName.Parse(record.Name), record.Incarnation, record.Leases, record.Session, [.. sources]) { Edits = record.Edits };
     }
 
     /// <summary>By topic that is read, the declared topics through which it is.</summary>

@@ -26,6 +26,9 @@ internal sealed record SubscriptionDocument
     /// <summary>The session that a temporary subscription lives with.</summary>
     public string? Session { get; init; }
 
+    /// <summary>Counts the edits of its cursors from outside: a holder that sees more than it knew looks at its cursor.</summary>
+    public long Edits { get; init; }
+
     /// <summary>Removed for everybody; kept until its cursors are gone.</summary>
     public bool Deleted { get; init; }
 

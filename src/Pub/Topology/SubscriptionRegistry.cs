@@ -17,6 +17,7 @@ internal sealed class SubscriptionRegistry : ISubscriptionRegistry
 {
     private readonly PubRuntime _runtime;
     private readonly ILogger<SubscriptionRegistry> _logger;
+    private readonly TopicDirectory _directory;
     private readonly TopologyStore _topology;
     private readonly StartResolver _starts;
     private readonly SubscriptionRemoval _removal;
@@ -31,6 +32,7 @@ internal sealed class SubscriptionRegistry : ISubscriptionRegistry
     {
         _runtime = runtime;
         _logger = logger;
+        _directory = directory;
         _topology = new TopologyStore(store, runtime);
         _starts = new StartResolver(store, runtime, directory);
         var catalog = new Catalog(store, runtime);
@@ -77,6 +79,18 @@ internal sealed class SubscriptionRegistry : ISubscriptionRegistry
 
     public IDisposable Watch(SubscriptionName name, Action<SubscriptionView?> changed) => _watch.Watch(name, changed);
 
+    /// <summary>Tells whoever holds leases of the subscription that its cursors were edited.</summary>
+    public async Task TellEditedAsync(SubscriptionName name, string incarnation, CancellationToken cancellationToken)
+    {
+        // The loser counts on.
+        await _topology.UpdateSubscriptionAsync(
+            name,
+            record => record is { Deleted: false } && record.Incarnation == incarnation ? record with { Edits = record.Edits + 1 } : null,
+            isDurable: false,
+            cancellationToken);
+        await _topology.SignalAsync();
+    }
+
     public async Task<bool> DeleteAsync(SubscriptionName name, CancellationToken cancellationToken = default)
     {
         var found = await _removal.DeleteAsync(name, _ => true, cancellationToken);
@@ -107,6 +121,12 @@ internal sealed class SubscriptionRegistry : ISubscriptionRegistry
         // From here on a deletion by another process makes this one forget the queue.
         _watch.Start();
         var name = SubscriptionName.Queue(queue.Name);
+        if (await _directory.FindAsync(queue, cancellationToken) is { IsTemporary: true })
+        {
+            // A temporary endpoint's, which declares its subscription itself.
+            return;
+        }
+
         if (await _topology.ReadSubscriptionAsync(name, cancellationToken) is not { Deleted: false, Session: not null })
         {
             await _declarer.DeclareAsync(new SubscriptionDeclaration(name), cancellationToken);

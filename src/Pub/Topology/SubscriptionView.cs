@@ -13,6 +13,9 @@ internal sealed record SubscriptionView(
     string? TemporarySession,
     IReadOnlyList<SubscriptionSource> Sources)
 {
+    /// <summary>Counts the edits of its cursors from outside (rewinds, purges, requeues): whoever holds leases looks at their cursors when it rises.</summary>
+    public long Edits { get; init; }
+
     public bool IsTemporary => TemporarySession is not null;
 
     /// <summary>
@@ -25,7 +28,7 @@ internal sealed record SubscriptionView(
 
     /// <summary>Whether a reader of one has nothing to change for the other.</summary>
     public bool SameAs(SubscriptionView other) =>
-        Name == other.Name && Incarnation == other.Incarnation && Sources.Count == other.Sources.Count
+        Name == other.Name && Incarnation == other.Incarnation && Edits == other.Edits && Sources.Count == other.Sources.Count
         && Sources.Zip(other.Sources).All(pair => pair.First.SameAs(pair.Second));
 }
 

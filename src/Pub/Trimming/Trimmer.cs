@@ -19,6 +19,7 @@ internal sealed class Trimmer : IAsyncDisposable
     private readonly TopicTrim _trim;
     private readonly TrimSchedule _schedule;
     private readonly OrphanedTemporaries _orphans;
+    private readonly TemporaryFloors _temporaries;
     private readonly CancellationTokenSource _stop = new();
     private Task? _loop;
 
@@ -40,6 +41,7 @@ internal sealed class Trimmer : IAsyncDisposable
         _newTrim = () => new TopicTrim(store, runtime, directory, new TopologyStore(store, runtime), marks, removal, _options);
         _trim = _newTrim();
         _schedule = new TrimSchedule(runtime, directory, _options.TrimInterval);
+        _temporaries = new TemporaryFloors(store, runtime);
         _orphans = new OrphanedTemporaries(store, runtime, registry);
     }
 
@@ -71,6 +73,7 @@ internal sealed class Trimmer : IAsyncDisposable
         var topics = new SortedSet<TopicName>(held.SelectMany(subscription => subscription.View.Sources).Select(source => source.Topic));
         topics.UnionWith(_source.Published);
         _schedule.KeepOnly(topics);
+        await _temporaries.WriteAsync(held, cancellationToken);
         var hasMore = false;
         foreach (var topic in topics)
         {
@@ -105,16 +108,24 @@ internal sealed class Trimmer : IAsyncDisposable
 
     private async Task RunAsync()
     {
-        try
+        while (!_stop.IsCancellationRequested)
         {
-            while (!_stop.IsCancellationRequested)
+            var hasMore = false;
+            try
             {
-                var hasMore = await RoundAsync(_stop.Token);
-                await _runtime.Delay(_runtime.Jitter(hasMore ? TimeSpan.FromMilliseconds(10) : _options.TrimInterval), _stop.Token);
+                hasMore = await RoundAsync(_stop.Token);
             }
-        }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-        {
+            catch (Exception e) when (!_stop.IsCancellationRequested)
+            {
+                TrimLog.RoundFailed(_logger, e);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            await _runtime.Delay(_runtime.Jitter(hasMore ? TimeSpan.FromMilliseconds(10) : _options.TrimInterval), _stop.Token)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Pub.Control;
 using Pub.Storage;
 using Pub.Topics;
 using Pub.Topology;
@@ -10,6 +11,7 @@ namespace Pub.Tests.Topology;
 internal sealed class TestProcess : IAsyncDisposable, ITrimSource
 {
     private readonly ShardLog _log;
+    private readonly TopicWatch _watch;
 
     public TestProcess(IDocumentStore store, PubRuntime runtime)
     {
@@ -22,6 +24,9 @@ internal sealed class TestProcess : IAsyncDisposable, ITrimSource
         Registry = new SubscriptionRegistry(store, runtime, Directory, Eraser, NullLogger<SubscriptionRegistry>.Instance);
         Topology = new TopologyStore(store, runtime);
         Trimmer = new Trimmer(store, runtime, Directory, Registry, Marks, Removal, this, new RetentionOptions(), NullLogger<Trimmer>.Instance);
+        _watch = new TopicWatch(store, runtime, Directory, NullLogger<TopicWatch>.Instance);
+        Producer = new Producer(store, runtime, Directory, _watch, new ProducerOptions(), NullLogger.Instance, queues: Registry);
+        Controller = new Controller(new ControlContext(store, runtime, Directory, Registry, Producer, Trimmer, Eraser));
         _log = new ShardLog(store, runtime, PubTimings.Default, NullLogger<ShardLog>.Instance);
     }
 
@@ -43,6 +48,10 @@ internal sealed class TestProcess : IAsyncDisposable, ITrimSource
 
     public Trimmer Trimmer { get; }
 
+    public Producer Producer { get; }
+
+    public Controller Controller { get; }
+
     public List<HeldSubscription> Held { get; } = [];
 
     public List<TopicName> Published { get; } = [];
@@ -52,10 +61,10 @@ internal sealed class TestProcess : IAsyncDisposable, ITrimSource
     IReadOnlyCollection<TopicName> ITrimSource.Published => Published;
 
     /// <summary>Makes the process the holder of all leases of a subscription.</summary>
-    public async Task HoldAsync(SubscriptionName name, Func<ShardId, Position?>? floor = null)
+    public async Task HoldAsync(SubscriptionName name, Func<ShardId, Position?>? floor = null, ShardId[]? shards = null)
     {
         var view = await Registry.FindAsync(name, TestCluster.Cancellation) ?? throw new InvalidOperationException($"There is no {name}.");
-        Held.Add(new HeldSubscription(view, [.. Enumerable.Range(0, view.LeaseCount)], floor ?? (_ => null)));
+        Held.Add(new HeldSubscription(view, [.. Enumerable.Range(0, view.LeaseCount)], shards ?? [], floor ?? (_ => null)));
     }
 
     /// <summary>Appends one message and answers its offset.</summary>
@@ -79,6 +88,8 @@ internal sealed class TestProcess : IAsyncDisposable, ITrimSource
     public async ValueTask DisposeAsync()
     {
         await Trimmer.DisposeAsync();
+        await Producer.DisposeAsync();
+        await _watch.DisposeAsync();
         await Registry.DisposeAsync();
     }
 }
