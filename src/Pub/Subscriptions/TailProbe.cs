@@ -44,11 +44,15 @@ internal sealed class TailProbe(IDocumentStore store, TopicDirectory directory, 
     /// <summary>Looks above the tail and raises it to the highest entry found. Answers the tail then, or none if the topic is gone or closed.</summary>
     public async Task<Offset> RaiseAsync(ShardId shard, CancellationToken cancellationToken)
     {
-        var highest = await FindHighestAsync(shard, await ReadTailAsync(shard, cancellationToken), cancellationToken);
-        var tail = await ReadTailAsync(shard, cancellationToken);
-        if (tail == Offset.None || highest <= tail)
+        if (await ReadTailAsync(shard, cancellationToken) is not { } before)
         {
-            return tail;
+            return Offset.None;
+        }
+
+        var highest = await FindHighestAsync(shard, before, cancellationToken);
+        if (await ReadTailAsync(shard, cancellationToken) is not { } tail || highest <= tail)
+        {
+            return before;
         }
 
         // By the difference, with an increment: two who probe at once raise it too far, which leaves holes, and never lower it.
@@ -82,9 +86,10 @@ internal sealed class TailProbe(IDocumentStore store, TopicDirectory directory, 
         }
     }
 
-    private async Task<Offset> ReadTailAsync(ShardId shard, CancellationToken cancellationToken)
+    /// <summary>Null: there is no such shard, or it is closed. A tail of nothing handed out is one that may have fallen.</summary>
+    private async Task<Offset?> ReadTailAsync(ShardId shard, CancellationToken cancellationToken)
     {
         var topic = await directory.RefreshAsync(shard.Topic, cancellationToken);
-        return topic is null || shard.Number >= topic.ShardCount || topic[shard.Number].IsClosed ? Offset.None : topic[shard.Number].Tail;
+        return topic is null || shard.Number >= topic.ShardCount || topic[shard.Number].IsClosed ? null : topic[shard.Number].Tail;
     }
 }

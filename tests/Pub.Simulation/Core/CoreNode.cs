@@ -16,7 +16,7 @@ internal sealed class CoreNode
     {
         _run = run;
         Node = run.World.NewNode(clock: DrawClock());
-        _client = new PubClient(Node.Store, new PubOptions(), Node.Runtime);
+        _client = new PubClient(Node.Store, new PubOptions(), Node.Runtime, new SimLogging(run.World.Trace, Node.Name));
     }
 
     public SimNode Node { get; }

@@ -62,6 +62,11 @@ internal sealed class CoreSimulation
             knobs, run.World.Failure, run.World.Trace, run.Ledger.Published.Count, run.Ledger.DeliveryCount, run.World.Scheduler.Steps, run.World.Scheduler.Elapsed);
     }
 
+    /// <summary>
+    /// Over how many leases a log's keys are spread. One key is with one lease only among logs that agree in this (docs/broken-rules.md); queues have 16 shards.
+    /// </summary>
+    public int LeasesOf(TopicName topic) => Math.Min(16, Topics.Where(known => known.Name == topic).Select(known => known.Shards).FirstOrDefault(16));
+
     public Task Delay(double seconds) => World.Delay(TimeSpan.FromSeconds(seconds));
 
     /// <summary>Waits; false when the part in which things go wrong is over.</summary>

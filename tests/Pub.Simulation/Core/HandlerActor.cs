@@ -9,7 +9,7 @@ internal sealed class HandlerActor(CoreSimulation run, CoreNode node, Subscripti
 
     public async Task HandleAsync(Delivery delivery, CancellationToken cancelled)
     {
-        var record = run.Ledger.Begin(subscription, node.Node, delivery.Message.Id, delivery.Message.Key, delivery.DeliveryCount);
+        var record = run.Ledger.Begin(subscription, node.Node, delivery.Message.Id, delivery.Message.Key, delivery.DeliveryCount, run.LeasesOf(delivery.Place.Shard.Topic));
         open.Add(record);
         if (++_running > run.Knobs.Concurrency)
         {
@@ -40,7 +40,13 @@ internal sealed class HandlerActor(CoreSimulation run, CoreNode node, Subscripti
         if (run.Ledger.Find(delivery.Message.Id) is { IsPoison: true })
         {
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, 200)), node.Node.Process.Clock, cancelled);
-            run.Chaos.KillAndRestart(node);
+
+            // In the harness's own process: this one ends here.
+            _ = run.World.Test.Do(() =>
+            {
+                run.Chaos.KillAndRestart(node);
+                return Task.CompletedTask;
+            });
             await Task.Delay(Timeout.InfiniteTimeSpan, node.Node.Process.Clock, cancelled);
         }
 

@@ -118,7 +118,7 @@ internal sealed record Knobs
                 LongestOnItsWay = TimeSpan.FromSeconds(random.Next(3) switch { 0 => 5, 1 => 30, _ => 120 }),
             },
             Duration = TimeSpan.FromSeconds(random.Next(5, 60)),
-            TopicShards = [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => 1 << random.Next(0, 4))],
+            TopicShards = DrawShards(random),
             Nodes = random.Next(1, 4),
             Publishers = random.Next(1, 5),
             Messages = random.Next(20, 200),
@@ -140,6 +140,13 @@ internal sealed record Knobs
             LateSubscriptions = Share(0.3, 4),
         };
         return knobs with { Poison = knobs.Kills > 0 && random.Next(4) == 0 ? 1 : 0 };
+    }
+
+    // Half of the runs have topics of one size, by default that of queues: then one key is with one lease, whatever the topic.
+    private static int[] DrawShards(Random random)
+    {
+        var shared = random.Next(4) switch { 0 => 16, 1 => 1 << random.Next(0, 6), _ => 0 };
+        return [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => shared > 0 ? shared : 1 << random.Next(0, 4))];
     }
 
     public override string ToString()

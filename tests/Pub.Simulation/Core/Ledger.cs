@@ -58,6 +58,9 @@ internal sealed class DeliveryRecord
 
     public required SimNode Node { get; init; }
 
+    /// <summary>Over how many leases the keys of its log are spread.</summary>
+    public required int Leases { get; init; }
+
     public required long BegunAt { get; init; }
 
     public long EndedAt { get; set; }
@@ -134,7 +137,7 @@ internal sealed class Ledger(SimWorld world)
     public IReadOnlyList<DeliveryRecord> DeliveriesOf(SubscriptionRecord subscription, string id) =>
         _deliveries.TryGetValue((subscription, id), out var list) ? list : [];
 
-    public DeliveryRecord Begin(SubscriptionRecord subscription, SimNode node, string id, string? key, int count)
+    public DeliveryRecord Begin(SubscriptionRecord subscription, SimNode node, string id, string? key, int count, int leases)
     {
         DeliveryCount++;
         var record = new DeliveryRecord
@@ -143,6 +146,7 @@ internal sealed class Ledger(SimWorld world)
             MessageId = id,
             Key = key,
             Node = node,
+            Leases = leases,
             BegunAt = world.Scheduler.Now,
         };
         world.Trace.Add(node.Name, "deliver", $"{id} key {key ?? "-"} to {subscription} count {count}");
@@ -184,7 +188,7 @@ internal sealed class Ledger(SimWorld world)
             foreach (var other in open)
             {
                 other.IsExcused |= other.Node.Process.State != ProcessState.Running;
-                if (!other.IsExcused)
+                if (!other.IsExcused && other.Leases == record.Leases)
                 {
                     world.Fail(
                         $"Invariant 4: {record.MessageId} on {record.Node.Name} overlaps {other.MessageId} on {other.Node.Name}, both of key {key} in {record.Subscription}.");

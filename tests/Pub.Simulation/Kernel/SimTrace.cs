@@ -21,11 +21,19 @@ internal sealed class SimTrace(SimScheduler scheduler, int kept = 3000)
     public void Add(string who, string what, string detail)
     {
         var line = (scheduler.Now, who, what, detail);
-        _lines[_count++ % kept] = line;
+        Keep(line);
         Mix((ulong)scheduler.Now);
         Mix(who);
         Mix(what);
         Mix(detail);
+    }
+
+    /// <summary>A line that is for people only: no part of the hash.</summary>
+    public void Note(string who, string what, string detail) => Keep((scheduler.Now, who, what, detail));
+
+    private void Keep((long Time, string Who, string What, string Detail) line)
+    {
+        _lines[_count++ % kept] = line;
         if (IsVerbose)
         {
             Console.WriteLine(Text(line));

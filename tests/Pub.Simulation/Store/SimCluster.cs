@@ -196,7 +196,7 @@ internal sealed class SimCluster
 
         if (Trace.IsVerbose && content is { Length: < 400 })
         {
-            Trace.Add("store", "content", $"{key} {Encoding.UTF8.GetString(content)}");
+            Trace.Note("store", "content", $"{key} {Encoding.UTF8.GetString(content)}");
         }
 
         Changed(key);
