@@ -43,7 +43,7 @@ internal sealed record LeasePlan
         };
         if (view.Leaves)
         {
-            return endings with { GiveUps = Candidates(view, anyBusy: true) };
+            return endings with { GiveUps = Candidates(view, anyBusy: true), Strands = [.. endings.Strands, .. Forgotten(assignment, view, [])] };
         }
 
         var members = assignment.Members.Append(me).Distinct().Where(m => m == me || !view.Dead.Contains(m)).ToArray();
@@ -58,6 +58,7 @@ internal sealed record LeasePlan
         {
             Joins = !assignment.Members.Contains(me),
             Claims = claims,
+            Strands = [.. endings.Strands, .. Forgotten(assignment, view, claims)],
             GiveUps = giveUps,
             Owed = Math.Max(0, owed) - giveUps.Length,
         };
@@ -97,6 +98,13 @@ internal sealed record LeasePlan
 
     private static int[] Mine(AssignmentDocument assignment, LeaseView view, LeaseStage stage) =>
         [.. Enumerable.Range(0, assignment.Leases.Count).Where(n => view.Stages[n] == stage && assignment.Leases[n] is { State: LeaseState.Held } l && l.Session == view.Session)];
+
+    /// <summary>
+    /// What stands in this session's name, is not worked on here, and is more than its share: nobody else may claim it as long as the session
+    /// lives, so it is marked as left.
+    /// </summary>
+    private static IEnumerable<int> Forgotten(AssignmentDocument assignment, LeaseView view, LeaseClaim[] claims) =>
+        Mine(assignment, view, LeaseStage.None).Except(claims.Select(claim => claim.Lease));
 
     /// <summary>
     /// What nobody works on: free, left long enough, of the dead, or in this session's own name and forgotten: a claim whose outcome was unknown, or a

@@ -48,6 +48,7 @@ internal sealed class CursorKeeper : IDisposable
     private bool _isUrgent;
     private bool _isStopping;
     private bool _isAbandoned;
+    private bool _isOpen;
 
     public CursorKeeper(IDocumentStore store, PubRuntime runtime, DocumentKey key, LeaseGrant grant, CursorPace pace, ILogger logger, bool isStored = true)
     {
@@ -121,15 +122,28 @@ internal sealed class CursorKeeper : IDisposable
         }
     }
 
-    /// <summary>Writes all that has changed up to now, without waiting for the pace. False if it can't be written any more.</summary>
+    /// <summary>Before <see cref="RunAsync"/>: from here on a flush is written by it.</summary>
+    public void Open()
+    {
+        lock (_lock)
+        {
+            _isOpen = true;
+            _isStopping = _isAbandoned;
+        }
+    }
+
+    /// <summary>
+    /// Writes all that has changed up to now, without waiting for the pace. False if it can't be written any more. While the keeper is not open nothing
+    /// was delivered that is not written.
+    /// </summary>
     public Task<bool> FlushAsync()
     {
         var done = Completion.Source<bool>();
         lock (_lock)
         {
-            if (_isAbandoned)
+            if (_isAbandoned || !_isOpen)
             {
-                return Task.FromResult(false);
+                return Task.FromResult(!_isAbandoned);
             }
 
             _flushes.Add((Interlocked.Read(ref _changes), done));
@@ -173,13 +187,9 @@ internal sealed class CursorKeeper : IDisposable
     /// <summary>Writes what <paramref name="capture"/> answers whenever there was a change, until stopped, lost or edited.</summary>
     public async Task<CursorEnd> RunAsync(Func<CursorDocument> capture, Action<CursorDocument> written)
     {
-        long writtenChange = 0, lastWrite = 0;
+        long writtenChange = Interlocked.Read(ref _changes), lastWrite = 0;
         var isBusy = false;
-        lock (_lock)
-        {
-            _isStopping = _isAbandoned;
-            writtenChange = Interlocked.Read(ref _changes);
-        }
+        var isEdited = false;
 
         try
         {
@@ -219,6 +229,7 @@ internal sealed class CursorKeeper : IDisposable
                 var end = await WriteAsync(capture, written);
                 if (end is { } ended)
                 {
+                    isEdited = ended == CursorEnd.Edited;
                     return ended;
                 }
 
@@ -231,10 +242,30 @@ internal sealed class CursorKeeper : IDisposable
             {
                 _pace.Leave();
             }
+
+            Close(isEdited);
         }
     }
 
     public void Dispose() => _wake.Dispose();
+
+    /// <summary>What is still to be flushed is not written any more; after an edit, which discards it, that is as good as written.</summary>
+    private void Close(bool isKnown)
+    {
+        List<(long Change, TaskCompletionSource<bool> Done)> flushes;
+        lock (_lock)
+        {
+            _isOpen = false;
+            isKnown &= !_isAbandoned;
+            flushes = [.. _flushes];
+            _flushes.Clear();
+        }
+
+        foreach (var (_, done) in flushes)
+        {
+            done.TrySetResult(isKnown);
+        }
+    }
 
     private (long Change, bool Urgent, bool Stopping) ReadState(long writtenChange)
     {

@@ -184,9 +184,15 @@ internal sealed class HeldLease
     {
         using var reader = Reader!;
         reader.Written(cursor);
-        if (_isEnding)
+        lock (_lock)
         {
-            return CursorEnd.Stopped;
+            // Who gives the lease up from here on waits for the writer; who did before has nothing to wait for.
+            if (_isEnding)
+            {
+                return CursorEnd.Stopped;
+            }
+
+            _cursor.Open();
         }
 
         var writing = _cursor.RunAsync(reader.Capture, reader.Written);
