@@ -18,11 +18,32 @@ internal sealed class BucketLocator(ScheduleDirectory directory, ShardLog log, P
     /// <exception cref="MessageTooLargeException">The message is larger than an entry can be.</exception>
     /// <exception cref="StoreUnavailableException">It is certainly not stored.</exception>
     /// <exception cref="OutcomeUnknownException">It may be stored.</exception>
-    public Task AppendAsync(OutgoingMessage message, DateTimeOffset due)
+    public Task AppendAsync(OutgoingMessage message, DateTimeOffset due) =>
+        Find(MinuteOf(due)).AppendAsync(MessageEncoder.Encode(message, runtime, store.MaxDocumentBytes));
+
+    /// <summary>Appends several at once, in as few entries as they fit in. Nothing is appended if one of them is too large.</summary>
+    /// <inheritdoc cref="AppendAsync(OutgoingMessage, DateTimeOffset)" path="/exception"/>
+    public Task AppendAsync(IEnumerable<ScheduledMessage> messages)
     {
-        var encoded = MessageEncoder.Encode(message, runtime, store.MaxDocumentBytes);
+        var minutes = new SortedDictionary<BucketMinute, List<EncodedMessage>>();
+        foreach (var scheduled in messages)
+        {
+            var minute = MinuteOf(scheduled.Due);
+            if (!minutes.TryGetValue(minute, out var encoded))
+            {
+                minutes[minute] = encoded = [];
+            }
+
+            encoded.Add(MessageEncoder.Encode(ScheduleHeader.Wrap(scheduled), runtime, store.MaxDocumentBytes));
+        }
+
+        return Task.WhenAll(minutes.Select(minute => Find(minute.Key).AppendAsync(minute.Value)));
+    }
+
+    private BucketMinute MinuteOf(DateTimeOffset due)
+    {
         var now = runtime.Time.GetUtcNow();
-        return Find(BucketMinute.Of(due > now ? due : now)).AppendAsync(encoded);
+        return BucketMinute.Of(due > now ? due : now);
     }
 
     private BucketWriter Find(BucketMinute minute)

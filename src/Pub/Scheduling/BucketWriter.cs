@@ -23,25 +23,33 @@ internal sealed class BucketWriter(BucketMinute minute, ScheduleDirectory direct
     /// <summary>Appends a message, durably. Messages with one key stand in the order of the calls.</summary>
     /// <exception cref="StoreUnavailableException">It is certainly not stored.</exception>
     /// <exception cref="OutcomeUnknownException">It may be stored.</exception>
-    public Task AppendAsync(EncodedMessage message)
+    public Task AppendAsync(EncodedMessage message) => AppendAsync([message]);
+
+    /// <summary>Appends several, in as few entries as they fit in.</summary>
+    /// <inheritdoc cref="AppendAsync(EncodedMessage)" path="/exception"/>
+    public Task AppendAsync(IReadOnlyList<EncodedMessage> messages)
     {
-        var pending = new Pending(message);
-        int shard;
+        var pending = messages.Select(message => new Pending(message)).ToList();
+        var begun = new List<int>();
         lock (_lock)
         {
-            // One key, one shard, one mover: what is due at once keeps its order.
-            shard = message.Key is { } key ? ShardHash.ShardOf(key, BucketName.Shards) : _next;
-            _queues[shard].Enqueue(pending);
-            if (_isRunning[shard])
+            for (var i = 0; i < pending.Count; i++)
             {
-                return pending.Done.Task;
+                // One key, one shard, one mover: what is due at once keeps its order.
+                var shard = pending[i].Message.Key is { } key
+                    ? ShardHash.ShardOf(key, BucketName.Shards)
+                    : (_next + (i / EntryWriter.MaxMessages)) % BucketName.Shards;
+                _queues[shard].Enqueue(pending[i]);
+                if (!_isRunning[shard])
+                {
+                    _isRunning[shard] = true;
+                    begun.Add(shard);
+                }
             }
-
-            _isRunning[shard] = true;
         }
 
-        _ = runtime.Start(() => RunAsync(shard));
-        return pending.Done.Task;
+        begun.ForEach(shard => _ = runtime.Start(() => RunAsync(shard)));
+        return pending is [var only] ? only.Done.Task : Task.WhenAll(pending.Select(message => message.Done.Task));
     }
 
     private async Task RunAsync(int shard)

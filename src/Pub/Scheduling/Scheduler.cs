@@ -93,7 +93,7 @@ public sealed class Scheduler
     internal ValueTask ScheduleManyAsync(IReadOnlyList<ScheduledMessage> messages, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return new ValueTask(Task.WhenAll(messages.Select(scheduled => _buckets.AppendAsync(ScheduleHeader.Wrap(scheduled), scheduled.Due))));
+        return new ValueTask(_buckets.AppendAsync(messages));
     }
 
     private static ScheduledMessage Checked(TopicName target, OutgoingMessage message, DateTimeOffset due, PublishOptions options)
