@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Pub.Control;
 using Pub.Leases;
+using Pub.Scheduling;
 using Pub.Storage;
 using Pub.Subscriptions;
 using Pub.Topics;
@@ -10,11 +11,13 @@ using Pub.Trimming;
 namespace Pub;
 
 /// <summary>
-/// Everything of one store in one process, put together. The session and what needs it begin with the first subscription: a process that only
-/// publishes has none.
+/// Everything of one store in one process, put together. What only publishes has no session: that begins with the first subscription or the first
+/// scheduled message, and with it this process's share of moving what is due.
 /// </summary>
 internal sealed class PubCore
 {
+    private static readonly TimeSpan MoverPatience = TimeSpan.FromSeconds(5);
+
     private readonly PubRuntime _runtime;
     private readonly PubOptions _options;
     private readonly ILogger _logger;
@@ -22,6 +25,9 @@ internal sealed class PubCore
     private readonly EntryCache _cache;
     private readonly ShardLog _log;
     private readonly ISetAside _setAside;
+    private readonly Producer _moving;
+    private readonly ScheduleMovers _movers;
+    private int _isActive;
 
     public PubCore(IDocumentStore store, PubOptions options, PubRuntime runtime, ILoggerFactory loggers, Func<IReadOnlyList<Consumer>> consumers)
     {
@@ -42,6 +48,13 @@ internal sealed class PubCore
         Producer = new Producer(store, runtime, Directory, Watch, options.Producer, loggers.CreateLogger<Producer>(), options.Timings, Registry);
         Sessions = new SessionKeeper(
             store, runtime, options.LeaseTimings, ProcessName, loggers.CreateLogger<SessionKeeper>(), (name, session) => Registry.RemoveTemporaryAsync(name, session));
+        _moving = new Producer(
+            store, runtime, Directory, Watch, ProducerTargets.Options(ScheduleTimings.Default), loggers.CreateLogger<Producer>(), options.Timings, Registry);
+        var scheduling = new SchedulingSetup(
+            store, runtime, options.Timings, new ProducerTargets(_moving, Directory, Watch, Registry), loggers.CreateLogger<Scheduler>());
+        Scheduler = scheduling.Scheduler;
+        Scheduler.Using = Activate;
+        _movers = scheduling.CreateMovers(Sessions);
         _setAside = new SetAside(runtime, Producer, Scheduler);
         Trimmer = new Trimmer(
             store, runtime, Directory, Registry, marks, removal, new TrimSource(consumers, Producer), options.Trimming, loggers.CreateLogger<Trimmer>());
@@ -62,7 +75,7 @@ internal sealed class PubCore
 
     public Producer Producer { get; }
 
-    public Scheduler Scheduler { get; } = null!;
+    public Scheduler Scheduler { get; }
 
     public Trimmer Trimmer { get; }
 
@@ -73,7 +86,7 @@ internal sealed class PubCore
     public async Task<Consumer> SubscribeAsync(
         SubscriptionName name, ConsumerOptions options, Action<Consumer> ended, CancellationToken cancellationToken)
     {
-        Sessions.Start();
+        Activate();
         var session = options.IsTemporary ? await Sessions.GetAsync(cancellationToken) : null;
         if (session is not null)
         {
@@ -100,10 +113,34 @@ internal sealed class PubCore
     public async Task StopAsync()
     {
         await Trimmer.DisposeAsync();
+        await _movers.StopAsync(MoverPatience);
         await Producer.DisposeAsync();
+        await _moving.DisposeAsync();
         await Sessions.StopAsync();
         await Watch.DisposeAsync();
         await Registry.DisposeAsync();
+    }
+
+    /// <summary>Begins the session and this process's share of moving what is due; the first call does it.</summary>
+    private void Activate()
+    {
+        if (Interlocked.Exchange(ref _isActive, 1) == 0)
+        {
+            Sessions.Start();
+            _ = _runtime.Start(StartMoversAsync);
+        }
+    }
+
+    private async Task StartMoversAsync()
+    {
+        try
+        {
+            await _movers.StartAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            // stopped before it began
+        }
     }
 
     private ReaderContext ContextOf(SubscriptionName name, ConsumerOptions options) => new()

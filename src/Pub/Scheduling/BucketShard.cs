@@ -18,7 +18,7 @@ internal sealed class BucketShard
 
     private readonly IDocumentStore _store;
     private readonly PubRuntime _runtime;
-    private readonly EntryCache _cache;
+    private readonly BucketCache _cache;
     private readonly ILogger _logger;
     private readonly string _prefix;
     private readonly PriorityQueue<byte, DueKey> _index = new();
@@ -30,7 +30,7 @@ internal sealed class BucketShard
     private bool _hasMoved;
     private Epoch _probedEpoch = Epoch.Constant;
 
-    public BucketShard(BucketName bucket, int shard, BucketProgress before, IDocumentStore store, PubRuntime runtime, ShardLog log, PubTimings timings, EntryCache cache, ILogger logger)
+    public BucketShard(BucketName bucket, int shard, BucketProgress before, IDocumentStore store, PubRuntime runtime, ShardLog log, PubTimings timings, BucketCache cache, ILogger logger)
     {
         Bucket = bucket;
         Shard = new ShardId(bucket.Topic, shard);

@@ -17,7 +17,7 @@ internal sealed class LeaseMover(LeaseGrant grant, MoverServices services)
 
     private readonly MoverCursor _cursor = new(services.Store, grant.Lease, grant.Token, grant.Session);
     private readonly DueMessages _due = new(services);
-    private readonly EntryCache _cache = new(services.Timings.CacheBytes);
+    private readonly BucketCache _cache = new(services.Timings.CacheBytes);
     private readonly SortedDictionary<BucketName, BucketShard> _open = [];
     private readonly SortedDictionary<string, MoverLine> _lines = new(StringComparer.Ordinal);
     private ElapsedTime _sinceSaved;

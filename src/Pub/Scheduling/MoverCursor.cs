@@ -29,12 +29,13 @@ internal sealed class MoverCursor(IDocumentStore store, int lease, long claimTok
             var stored = await store.GetAsync(_key, cancellationToken);
             var document = MoverDocument.Format.Read(_key, stored) ?? new MoverDocument();
             var isMine = _token != 0 && document.Token == _token && document.Session == session;
-            if (_token != 0 && !isMine && document.Token >= _token)
+            if (!isMine && document.Token >= claimToken)
             {
+                // Going above it would let a former holder that was paused take the lease back from the present one.
                 throw Lost(document);
             }
 
-            _token = isMine ? _token : Math.Max(claimToken, document.Token + 1);
+            _token = claimToken;
             var next = document with { Token = _token, Session = session };
             var content = MoverDocument.Format.Write(next);
             var result = stored.Exists

@@ -15,6 +15,9 @@ public sealed class Scheduler
     private readonly BucketLocator _buckets;
     private readonly ScheduledTokens _tokens;
 
+    /// <summary>Called before anything is scheduled: somebody has to move it when it is due.</summary>
+    internal Action? Using { get; set; }
+
     internal Scheduler(BucketLocator buckets, ScheduledTokens tokens)
     {
         _buckets = buckets;
@@ -45,6 +48,7 @@ public sealed class Scheduler
     {
         var wrapped = ScheduleHeader.Wrap(Checked(target, message, due, options));
         cancellationToken.ThrowIfCancellationRequested();
+        Using?.Invoke();
         return new ValueTask(_buckets.AppendAsync(wrapped, due));
     }
 
@@ -75,6 +79,7 @@ public sealed class Scheduler
         NameRules.Check(token, nameof(token));
         var scheduled = Checked(target, message, due, options);
         cancellationToken.ThrowIfCancellationRequested();
+        Using?.Invoke();
         return new ValueTask(_tokens.ScheduleAsync(token, scheduled));
     }
 
@@ -93,6 +98,7 @@ public sealed class Scheduler
     internal ValueTask ScheduleManyAsync(IReadOnlyList<ScheduledMessage> messages, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        Using?.Invoke();
         return new ValueTask(_buckets.AppendAsync(messages));
     }
 

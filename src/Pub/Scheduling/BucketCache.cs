@@ -9,7 +9,7 @@ namespace Pub.Scheduling;
 /// Bytes ≤ maxBytes; an entry goes when its last message is moved
 /// </code>
 /// </summary>
-internal sealed class EntryCache(long maxBytes)
+internal sealed class BucketCache(long maxBytes)
 {
     private readonly Dictionary<(ShardId Shard, long Offset), Kept> _kept = [];
     private long _bytes;
