@@ -28,8 +28,9 @@ internal sealed class AsyncSignal : IDisposable
         waiter?.TrySetResult();
     }
 
-    /// <summary>Sets the signal later; replaces an earlier request.</summary>
-    public void SetAfter(TimeSpan due) => _timer.Change(due < TimeSpan.Zero ? TimeSpan.Zero : due, Timeout.InfiniteTimeSpan);
+    /// <summary>Sets the signal later; replaces an earlier request. Never early: timers cut off what is less than a millisecond, and the loop would spin.</summary>
+    public void SetAfter(TimeSpan due) => _timer.Change(
+        due <= TimeSpan.Zero ? TimeSpan.Zero : TimeSpan.FromMilliseconds(Math.Ceiling(due.TotalMilliseconds)), Timeout.InfiniteTimeSpan);
 
     /// <summary>Waits for the next set, or passes at once if one is pending. One waiter at a time.</summary>
     public Task WaitAsync()

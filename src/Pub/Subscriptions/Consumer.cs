@@ -17,6 +17,9 @@ namespace Pub;
 /// </remarks>
 public sealed class Consumer : IAsyncDisposable
 {
+    // Timers take no more than some weeks.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
+
     private readonly ReaderContext _context;
     private readonly SubscriptionRuntime _runtime;
     private readonly LeaseKeeper _keeper;
@@ -75,12 +78,20 @@ public sealed class Consumer : IAsyncDisposable
     /// <summary>Every message, one by one, until the consumer stops or the token is cancelled. Settle each.</summary>
     public async IAsyncEnumerable<Delivery> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        while (await WaitAsync(cancellationToken))
+        try
         {
-            while (!cancellationToken.IsCancellationRequested && TryTake(out var delivery))
+            while (await WaitAsync(cancellationToken))
             {
-                yield return delivery;
+                while (!cancellationToken.IsCancellationRequested && TryTake(out var delivery))
+                {
+                    yield return delivery;
+                }
             }
+        }
+        finally
+        {
+            // It may have been woken for what it does not take.
+            _context.Queue.PassOn();
         }
     }
 
@@ -168,15 +179,28 @@ public sealed class Consumer : IAsyncDisposable
         var elapsed = _context.Runtime.StartElapsed();
         while (true)
         {
-            cancellationToken.ThrowIfCancellationRequested();
+            if (cancellationToken.IsCancellationRequested)
+            {
+                _context.Queue.PassOn();
+                throw new OperationCanceledException(cancellationToken);
+            }
+
             _context.Queue.TryTake(taken, most, shard, runs: true);
             taken.RemoveAll(SettleIfExpired);
             var left = wait - elapsed.Elapsed;
-            if (taken.Count > 0 || left <= TimeSpan.Zero)
+            if (taken.Count > 0)
             {
                 return taken;
             }
 
+            if (left <= TimeSpan.Zero)
+            {
+                _context.Budget.UseRoom();
+                return taken;
+            }
+
+            _context.Budget.UseRoom();
+            left = left > LongestWait ? LongestWait : left;
             if (!await _context.Queue.WaitAsync(shard, left, _context.Runtime.Time, cancellationToken) && _stopping is not null)
             {
                 return taken;
@@ -193,6 +217,9 @@ public sealed class Consumer : IAsyncDisposable
                 await HandleAsync(handler, delivery);
             }
         }
+
+        // It may have been woken for what it does not take.
+        _context.Queue.PassOn();
     }
 
     private async Task HandleAsync(Func<Delivery, CancellationToken, Task> handler, Delivery delivery)
@@ -283,6 +310,7 @@ public sealed class Consumer : IAsyncDisposable
     {
         try
         {
+            _context.Budget.UseRoom();
             return !cancellationToken.IsCancellationRequested
                 && await _context.Queue.WaitAsync(null, Timeout.InfiniteTimeSpan, _context.Runtime.Time, cancellationToken);
         }

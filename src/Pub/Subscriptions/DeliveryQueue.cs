@@ -17,17 +17,18 @@ internal sealed class KeyLane(string key)
 /// of one key at most one delivery (or one batch's run) is ready or with a handler
 /// a lane exists while something of its key is ready, with a handler, or waiting
 /// a delivery is in the ready list, in a lane's waiting list, with a handler, or gone
+/// what waits in a lane is in the order of arrival
 /// </code>
-/// One lock; user code never runs under it.
+/// One lock, which is the innermost: readers call under their own, and neither readers nor user code run under it.
 /// </summary>
 internal sealed class DeliveryQueue
 {
     private readonly Lock _lock = new();
     private readonly LinkedList<Delivery> _ready = [];
     private readonly Dictionary<string, KeyLane> _lanes = new(StringComparer.Ordinal);
-    private readonly Queue<TaskCompletionSource<bool>> _waiters = new();
+    private readonly LinkedList<TaskCompletionSource<bool>> _waiters = [];
+    private readonly LinkedList<TaskCompletionSource<bool>> _shardWaiters = [];
     private readonly bool _ignoresKeys;
-    private readonly List<TaskCompletionSource<bool>> _shardWaiters = [];
     private bool _isClosed;
 
     public DeliveryQueue(BrokenRules broken = BrokenRules.None) => _ignoresKeys = (broken & BrokenRules.NoKeyOrder) != 0;
@@ -51,12 +52,12 @@ internal sealed class DeliveryQueue
             {
                 Add(delivery);
             }
-        }
 
-        WakeWaiters();
+            WakeWaiters();
+        }
     }
 
-    /// <summary>Puts a delivery that was nacked back at the head of its lane.</summary>
+    /// <summary>Puts a delivery that was nacked back at its place in its lane: at the head, behind what else of a batch came back before it.</summary>
     public void Return(Delivery nacked, Delivery again)
     {
         lock (_lock)
@@ -66,16 +67,16 @@ internal sealed class DeliveryQueue
                 nacked.Lane = null;
                 lane.Active--;
                 again.Lane = lane;
-                lane.Waiting.AddFirst(again);
+                PutBack(lane, again);
                 Advance(lane);
             }
             else
             {
                 Add(again);
             }
-        }
 
-        WakeWaiters();
+            WakeWaiters();
+        }
     }
 
     /// <summary>The handler is done with it, however it ended: the next one of its key may come.</summary>
@@ -96,9 +97,8 @@ internal sealed class DeliveryQueue
             delivery.Lane = null;
             lane.Active--;
             Advance(lane);
+            WakeWaiters();
         }
-
-        WakeWaiters();
     }
 
     /// <summary>Takes up to <paramref name="most"/> deliveries, of one shard if one is named; a batch may hold a run of one key.</summary>
@@ -150,22 +150,33 @@ internal sealed class DeliveryQueue
     /// </summary>
     public async Task<bool> WaitAsync(ShardId? shard, TimeSpan wait, TimeProvider time, CancellationToken cancellationToken)
     {
-        var waiter = AddWaiter(shard);
-        if (waiter.Task.IsCompleted)
+        LinkedListNode<TaskCompletionSource<bool>> waiter;
+        lock (_lock)
         {
-            return await waiter.Task;
+            if (shard is null ? _ready.Count > 0 : _ready.Any(delivery => LeaseReader.ShardOf(delivery.Slot) == shard))
+            {
+                return true;
+            }
+
+            if (_isClosed)
+            {
+                return false;
+            }
+
+            waiter = (shard is null ? _waiters : _shardWaiters).AddLast(Completion.Source<bool>());
         }
 
+        var woken = waiter.Value.Task;
         try
         {
-            return await waiter.Task.WaitAsync(wait, time, cancellationToken);
+            return await woken.WaitAsync(wait, time, cancellationToken);
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
             // A wake-up that came at the same moment counts: it would be nobody's otherwise.
-            if (!waiter.TrySetResult(false))
+            if (!TryGiveUp(waiter))
             {
-                return await waiter.Task;
+                return await woken;
             }
 
             cancellationToken.ThrowIfCancellationRequested();
@@ -173,31 +184,22 @@ internal sealed class DeliveryQueue
         }
     }
 
-    private TaskCompletionSource<bool> AddWaiter(ShardId? shard)
+    /// <summary>Who was woken takes nothing after all: another one may. Without this the wake-up would be lost with the one that left.</summary>
+    public void PassOn()
     {
-        var waiter = Completion.Source<bool>();
         lock (_lock)
         {
-            if (shard is null ? _ready.Count > 0 : _ready.Any(delivery => LeaseReader.ShardOf(delivery.Slot) == shard))
-            {
-                waiter.SetResult(true);
-            }
-            else if (_isClosed)
-            {
-                waiter.SetResult(false);
-            }
-            else if (shard is null)
-            {
-                _waiters.Enqueue(waiter);
-            }
-            else
-            {
-                _shardWaiters.RemoveAll(other => other.Task.IsCompleted);
-                _shardWaiters.Add(waiter);
-            }
+            WakeWaiters();
         }
+    }
 
-        return waiter;
+    private bool TryGiveUp(LinkedListNode<TaskCompletionSource<bool>> waiter)
+    {
+        lock (_lock)
+        {
+            waiter.List?.Remove(waiter);
+            return waiter.Value.TrySetResult(false);
+        }
     }
 
     /// <summary>Takes back everything of a reader that no handler has begun, in order.</summary>
@@ -218,7 +220,7 @@ internal sealed class DeliveryQueue
                 node = next;
             }
 
-            foreach (var delivery in withdrawn.ToArray())
+            foreach (var delivery in withdrawn)
             {
                 if (delivery.Lane is { } lane)
                 {
@@ -232,6 +234,8 @@ internal sealed class DeliveryQueue
                 WithdrawWaiting(lane, reader, withdrawn);
                 Advance(lane);
             }
+
+            WakeWaiters();
         }
 
         withdrawn.Sort(static (left, right) => left.Order.CompareTo(right.Order));
@@ -244,9 +248,8 @@ internal sealed class DeliveryQueue
         lock (_lock)
         {
             _isClosed = true;
+            WakeWaiters();
         }
-
-        WakeWaiters();
     }
 
     private void Add(Delivery delivery)
@@ -318,29 +321,41 @@ internal sealed class DeliveryQueue
         }
     }
 
+    private static void PutBack(KeyLane lane, Delivery again)
+    {
+        var node = lane.Waiting.First;
+        while (node is not null && node.Value.Order < again.Order)
+        {
+            node = node.Next;
+        }
+
+        _ = node is null ? lane.Waiting.AddLast(again) : lane.Waiting.AddBefore(node, again);
+    }
+
     /// <summary>
-    /// Wakes as many as there is to take; a taker goes on until it finds nothing, so nothing ready stays unseen. Completing a waiter under the lock
-    /// runs none of its code: every source here completes asynchronously.
+    /// Wakes as many as there is to take; a taker goes on until it finds nothing, so nothing ready stays unseen. Under the lock: completing a waiter
+    /// runs none of its code, since every source here completes asynchronously.
     /// </summary>
     private void WakeWaiters()
     {
-        lock (_lock)
+        if (_ready.Count == 0 && !_isClosed)
         {
-            var more = _ready.Count > 0 || !_isClosed;
-            for (var free = _isClosed ? int.MaxValue : _ready.Count; free > 0 && _waiters.TryDequeue(out var waiter);)
-            {
-                free -= waiter.TrySetResult(more) ? 1 : 0;
-            }
-
-            if (_isClosed || _ready.Count > 0)
-            {
-                foreach (var waiter in _shardWaiters)
-                {
-                    waiter.TrySetResult(more);
-                }
-
-                _shardWaiters.Clear();
-            }
+            return;
         }
+
+        var more = _ready.Count > 0;
+        for (var free = _isClosed ? int.MaxValue : _ready.Count; free > 0 && _waiters.First is { } waiter; free--)
+        {
+            _waiters.RemoveFirst();
+            waiter.Value.TrySetResult(more);
+        }
+
+        // Each looks for its own shard.
+        foreach (var waiter in _shardWaiters)
+        {
+            waiter.TrySetResult(more);
+        }
+
+        _shardWaiters.Clear();
     }
 }

@@ -79,6 +79,11 @@ internal sealed class EntryCache(IDocumentStore store, long maxBytes)
 
     private CachedEntry Add(ShardId shard, Offset offset, CachedEntry entry)
     {
+        if (entry.Bytes > maxBytes)
+        {
+            return entry;
+        }
+
         var key = (shard, offset.Value);
         lock (_lock)
         {

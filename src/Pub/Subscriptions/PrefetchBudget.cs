@@ -4,7 +4,7 @@ namespace Pub.Subscriptions;
 /// What one consumer may hold read ahead and in flight, over all its leases: messages, and bytes of the entries they keep in memory.
 /// <code>
 /// 0 ≤ taken; taken exceeds the maximum by at most one fetch of each lease
-/// who found no room is woken when there is some
+/// who found no room is woken when an eighth is free, or when there is any and a handler has nothing to do
 /// </code>
 /// </summary>
 internal sealed class PrefetchBudget(int maxMessages, long maxBytes)
@@ -63,7 +63,40 @@ internal sealed class PrefetchBudget(int maxMessages, long maxBytes)
         }
     }
 
-    /// <summary>Wakes the signal when there is room again; at once if there is some now.</summary>
+    /// <summary>
+    /// A handler has found nothing to do: whatever room there is, is used now. Without this, long handlers on most of the budget would keep the rest of it
+    /// unused and the other handlers idle.
+    /// </summary>
+    public void UseRoom()
+    {
+        AsyncSignal[] woken;
+        lock (_lock)
+        {
+            if (_waiting.Count == 0 || FreeUnderLock == 0)
+            {
+                return;
+            }
+
+            woken = [.. _waiting];
+            _waiting.Clear();
+        }
+
+        foreach (var signal in woken)
+        {
+            signal.Set();
+        }
+    }
+
+    /// <summary>The reader has ended; it needs no room.</summary>
+    public void Forget(AsyncSignal signal)
+    {
+        lock (_lock)
+        {
+            _waiting.Remove(signal);
+        }
+    }
+
+    /// <summary>Wakes the signal when there is room again; at once if there is much now.</summary>
     public void WaitForRoom(AsyncSignal signal)
     {
         lock (_lock)

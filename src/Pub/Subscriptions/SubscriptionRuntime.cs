@@ -272,6 +272,12 @@ internal sealed class SubscriptionRuntime : ILeaseHolder
     {
         lock (_lock)
         {
+            // One more call can come after the watch was ended: it must not bring the topic back.
+            if (_topics.GetValueOrDefault(topic.Source.Topic) != topic)
+            {
+                return;
+            }
+
             topic.State = state;
         }
 

@@ -50,15 +50,15 @@ internal sealed class TailProbe(IDocumentStore store, TopicDirectory directory, 
         }
 
         var highest = await FindHighestAsync(shard, before, cancellationToken);
-        if (await ReadTailAsync(shard, cancellationToken) is not { } tail || highest <= tail)
+        var tail = await ReadTailAsync(shard, cancellationToken);
+        if (tail is not { } now || highest <= now)
         {
-            return before;
+            return tail ?? Offset.None;
         }
 
         // By the difference, with an increment: two who probe at once raise it too far, which leaves holes, and never lower it.
-        var path = new CounterPath("tails", shard.Number % DocumentKeys.ShardsPerDocument);
         var key = DocumentKeys.Topic(shard.Topic, TopicSnapshot.PartOf(shard.Number));
-        var raised = await store.IncrementAsync(key, path, highest.Value - tail.Value, WriteOptions.Synced);
+        var raised = await store.IncrementAsync(key, TopicDocument.TailPath(shard.Number), highest.Value - now.Value, WriteOptions.Synced);
         return raised.IsApplied ? new Offset(raised.Value) : Offset.None;
     }
 
@@ -86,7 +86,7 @@ internal sealed class TailProbe(IDocumentStore store, TopicDirectory directory, 
         }
     }
 
-    /// <summary>Null: there is no such shard, or it is closed. A tail of nothing handed out is one that may have fallen.</summary>
+    /// <summary>Null if the topic is gone or closed: every entry would lie above "no tail".</summary>
     private async Task<Offset?> ReadTailAsync(ShardId shard, CancellationToken cancellationToken)
     {
         var topic = await directory.RefreshAsync(shard.Topic, cancellationToken);
