@@ -72,13 +72,14 @@ internal sealed record CursorDocument
             Token = stored.Token,
             Session = stored.Session,
             Rewinds = stored.Rewinds,
-            Shards = [.. stored.Shards.Select(ShardCursor.From)],
+            Shards = [.. (stored.Shards ?? throw new DocumentFormatException("A cursor's shards are null.")).Select(ShardCursor.From)],
         };
 
     internal CursorFormat ToStored() =>
         new() { Token = Token, Session = Session, Rewinds = Rewinds, Shards = [.. Shards.Select(line => line.ToFormat())] };
 
-    private static int Compare(ShardId left, ShardId right)
+    /// <summary>The order of lines.</summary>
+    internal static int Compare(ShardId left, ShardId right)
     {
         var byTopic = left.Topic.CompareTo(right.Topic);
         return byTopic != 0 ? byTopic : left.Number.CompareTo(right.Number);
@@ -100,8 +101,13 @@ internal sealed record ShardCursor(
 {
     public static ShardCursor At(ShardId shard, Position floor) => new(shard, floor, [], [], Offset.None);
 
-    internal static ShardCursor From(ShardFormat stored)
+    internal static ShardCursor From(ShardFormat? stored)
     {
+        if (stored is null)
+        {
+            throw new DocumentFormatException("A cursor's line is null.");
+        }
+
         try
         {
             return new ShardCursor(
@@ -140,7 +146,7 @@ internal sealed class CursorFormat
 
     public long Rewinds { get; set; }
 
-    public List<ShardFormat> Shards { get; set; } = [];
+    public List<ShardFormat?>? Shards { get; set; } = [];
 }
 
 /// <summary>A shard's line as stored: t topic, s shard, f floor, r settled ranges, c delivery counts, a ahead.</summary>

@@ -23,6 +23,7 @@ internal enum CursorEnd
 /// one write at a time
 /// after a write of unknown outcome nothing follows but a CAS write of its own (executions.md 15)
 /// nothing is written once another token, session or count of rewinds was seen
+/// a flush is answered: true when all before it is written, false once it cannot be, also when nobody writes any more
 /// </code>
 /// </summary>
 internal sealed class CursorKeeper : IDisposable
@@ -45,10 +46,9 @@ internal sealed class CursorKeeper : IDisposable
     private long _changes;
     private int _isSignalled;
     private long _token;
-    private bool _isUrgent;
+    private bool _isRunning;
     private bool _isStopping;
     private bool _isAbandoned;
-    private bool _isOpen;
 
     public CursorKeeper(IDocumentStore store, PubRuntime runtime, DocumentKey key, LeaseGrant grant, CursorPace pace, ILogger logger, bool isStored = true)
     {
@@ -61,6 +61,9 @@ internal sealed class CursorKeeper : IDisposable
         _isStored = isStored;
         _wake = new AsyncSignal(runtime.Time);
     }
+
+    /// <summary>Whether a write may have happened, or may happen yet, after which none of its own has succeeded. Read when nothing runs.</summary>
+    public bool HasUnknown { get; private set; }
 
     /// <summary>
     /// The first write: raises the token, durably, before anything is delivered; from then on a former holder's writes fail. Answers the cursor, or
@@ -122,32 +125,18 @@ internal sealed class CursorKeeper : IDisposable
         }
     }
 
-    /// <summary>Before <see cref="RunAsync"/>: from here on a flush is written by it.</summary>
-    public void Open()
-    {
-        lock (_lock)
-        {
-            _isOpen = true;
-            _isStopping = _isAbandoned;
-        }
-    }
-
-    /// <summary>
-    /// Writes all that has changed up to now, without waiting for the pace. False if it can't be written any more. While the keeper is not open nothing
-    /// was delivered that is not written.
-    /// </summary>
+    /// <summary>Writes all that has changed up to now, without waiting for the pace. False if it can't be written any more, or nobody writes.</summary>
     public Task<bool> FlushAsync()
     {
         var done = Completion.Source<bool>();
         lock (_lock)
         {
-            if (_isAbandoned || !_isOpen)
+            if (_isAbandoned || !_isRunning)
             {
-                return Task.FromResult(!_isAbandoned);
+                return Task.FromResult(false);
             }
 
             _flushes.Add((Interlocked.Read(ref _changes), done));
-            _isUrgent = true;
         }
 
         _wake.Set();
@@ -168,40 +157,39 @@ internal sealed class CursorKeeper : IDisposable
     /// <summary>Nothing more may be written: the lease is gone.</summary>
     public void Abandon()
     {
-        List<(long Change, TaskCompletionSource<bool> Done)> flushes;
         lock (_lock)
         {
             _isAbandoned = true;
             _isStopping = true;
-            flushes = [.. _flushes];
-            _flushes.Clear();
         }
 
+        FailFlushes();
         _wake.Set();
-        foreach (var (_, done) in flushes)
-        {
-            done.TrySetResult(false);
-        }
     }
 
     /// <summary>Writes what <paramref name="capture"/> answers whenever there was a change, until stopped, lost or edited.</summary>
     public async Task<CursorEnd> RunAsync(Func<CursorDocument> capture, Action<CursorDocument> written)
     {
-        long writtenChange = Interlocked.Read(ref _changes), lastWrite = 0;
+        long writtenChange, lastWrite = 0;
         var isBusy = false;
-        var isEdited = false;
+        lock (_lock)
+        {
+            _isRunning = true;
+            _isStopping = _isAbandoned;
+            writtenChange = Interlocked.Read(ref _changes);
+        }
 
         try
         {
             while (true)
             {
                 var (change, urgent, stopping) = ReadState(writtenChange);
-                var due = isBusy ? _pace.Interval - _runtime.Time.GetElapsedTime(lastWrite) : TimeSpan.Zero;
                 if (stopping)
                 {
                     return CursorEnd.Stopped;
                 }
 
+                var due = isBusy ? _pace.Interval - _runtime.Time.GetElapsedTime(lastWrite) : TimeSpan.Zero;
                 if (change == writtenChange && due <= TimeSpan.Zero && isBusy)
                 {
                     isBusy = false;
@@ -229,7 +217,6 @@ internal sealed class CursorKeeper : IDisposable
                 var end = await WriteAsync(capture, written);
                 if (end is { } ended)
                 {
-                    isEdited = ended == CursorEnd.Edited;
                     return ended;
                 }
 
@@ -243,37 +230,29 @@ internal sealed class CursorKeeper : IDisposable
                 _pace.Leave();
             }
 
-            Close(isEdited);
+            lock (_lock)
+            {
+                _isRunning = false;
+            }
+
+            FailFlushes();
         }
     }
 
     public void Dispose() => _wake.Dispose();
-
-    /// <summary>What is still to be flushed is not written any more; after an edit, which discards it, that is as good as written.</summary>
-    private void Close(bool isKnown)
-    {
-        List<(long Change, TaskCompletionSource<bool> Done)> flushes;
-        lock (_lock)
-        {
-            _isOpen = false;
-            isKnown &= !_isAbandoned;
-            flushes = [.. _flushes];
-            _flushes.Clear();
-        }
-
-        foreach (var (_, done) in flushes)
-        {
-            done.TrySetResult(isKnown);
-        }
-    }
 
     private (long Change, bool Urgent, bool Stopping) ReadState(long writtenChange)
     {
         List<TaskCompletionSource<bool>>? done = null;
         (long, bool, bool) state;
 
-        // Before the count is read: a change after this wakes the loop again.
-        Interlocked.Exchange(ref _isSignalled, 0);
+        // Changes signal only while there is none that the loop knows of: under load it would else be woken for every message in vain. Lowered before
+        // the count is read again, so that no change between the two goes unseen.
+        if (Interlocked.Read(ref _changes) == writtenChange)
+        {
+            Interlocked.Exchange(ref _isSignalled, 0);
+        }
+
         lock (_lock)
         {
             for (var i = _flushes.Count - 1; i >= 0; i--)
@@ -285,8 +264,7 @@ internal sealed class CursorKeeper : IDisposable
                 }
             }
 
-            _isUrgent = _flushes.Count > 0;
-            state = (Interlocked.Read(ref _changes), _isUrgent, _isStopping);
+            state = (Interlocked.Read(ref _changes), _flushes.Count > 0, _isStopping);
         }
 
         foreach (var waiter in done ?? [])
@@ -333,6 +311,21 @@ internal sealed class CursorKeeper : IDisposable
         }
     }
 
+    private void FailFlushes()
+    {
+        List<(long Change, TaskCompletionSource<bool> Done)> flushes;
+        lock (_lock)
+        {
+            flushes = [.. _flushes];
+            _flushes.Clear();
+        }
+
+        foreach (var (_, done) in flushes)
+        {
+            done.TrySetResult(false);
+        }
+    }
+
     private async Task<bool> TryWriteAsync(CursorDocument cursor)
     {
         if (!_isStored)
@@ -341,16 +334,25 @@ internal sealed class CursorKeeper : IDisposable
         }
 
         var content = cursor.Write();
-        var result = _stored.Exists
-            ? await _store.ReplaceAsync(_key, content, _stored.Cas, WriteOptions.Synced)
-            : await _store.InsertAsync(_key, content, WriteOptions.Synced);
-        if (!result.IsApplied)
+        try
         {
-            return false;
-        }
+            var result = _stored.Exists
+                ? await _store.ReplaceAsync(_key, content, _stored.Cas, WriteOptions.Synced)
+                : await _store.InsertAsync(_key, content, WriteOptions.Synced);
+            if (!result.IsApplied)
+            {
+                return false;
+            }
 
-        _stored = new StoredDocument(content, result.Cas);
-        return true;
+            HasUnknown = false;
+            _stored = new StoredDocument(content, result.Cas);
+            return true;
+        }
+        catch (OutcomeUnknownException)
+        {
+            HasUnknown = true;
+            throw;
+        }
     }
 
     private async Task<CursorEnd?> LookAsync()
