@@ -35,8 +35,22 @@ internal sealed class AheadMarks
     public Offset StoredOf(ShardId shard) => _stored.GetValueOrDefault(shard);
 
     /// <summary>Whether what killed the former holder may still lie in what the shard has left below its mark.</summary>
-    public bool HasSuspects(ShardWindow window) =>
-        _suspectsBelow.Count > 0 && _suspectsBelow.TryGetValue(window.Shard, out var below) && window.Progress.Floor.Offset < below && !Passed(window, below);
+    public bool HasSuspects(ShardWindow window)
+    {
+        if (_suspectsBelow.Count == 0 || !_suspectsBelow.TryGetValue(window.Shard, out var below))
+        {
+            return false;
+        }
+
+        if (window.Progress.Floor.Offset < below && !Passed(window, below))
+        {
+            return true;
+        }
+
+        // For good: so that settling need not ask for ever.
+        _suspectsBelow.Remove(window.Shard);
+        return false;
+    }
 
     /// <summary>What was appended after the takeover is no suspect: the tail at the first look bounds them.</summary>
     public void BoundSuspects(ShardId shard, Offset tail)
@@ -60,15 +74,15 @@ internal sealed class AheadMarks
     }
 
     /// <summary>Takes in what was stored. True if a window was waiting for it.</summary>
-    public bool Stored(CursorDocument cursor, IReadOnlyList<ShardWindow> windows)
+    public bool Stored(CursorDocument cursor, IReadOnlyDictionary<ShardId, ShardWindow> windows)
     {
         var isAwaited = false;
-        foreach (var window in windows)
+        foreach (var line in cursor.Shards)
         {
-            if (cursor.Find(window.Shard) is { } line)
+            if (windows.TryGetValue(line.Shard, out var window))
             {
-                isAwaited |= window.WaitsFor(StoredOf(window.Shard));
-                _stored[window.Shard] = line.Ahead;
+                isAwaited |= window.WaitsFor(StoredOf(line.Shard));
+                _stored[line.Shard] = line.Ahead;
             }
         }
 

@@ -9,7 +9,8 @@ namespace Pub.Subscriptions;
 /// <code>
 /// nothing is delivered before the token is raised
 /// after Lose nothing is written, and nothing delivered
-/// after TryGiveUp has answered true the last cursor write has a known outcome, and nothing is read or written
+/// after TryGiveUp has answered true no handler has a message of it, the last cursor write has a known outcome, and nothing is read or written
+/// reading ⇒ the reader is set, and its cursor is being written
 /// </code>
 /// </summary>
 internal sealed class HeldLease
@@ -27,6 +28,8 @@ internal sealed class HeldLease
     private LeaseReader? _reader;
     private Task _run = Task.CompletedTask;
     private bool _isEnding;
+    private bool _isReading;
+    private CursorEnd? _end;
 
     public HeldLease(
         ReaderContext context, LeaseGrant grant, int leaseCount, CursorKeeper cursor, Action<LeaseReader> attach, Action<LeaseGrant, string> lost)
@@ -55,38 +58,42 @@ internal sealed class HeldLease
     public void Lose()
     {
         _cursor.Abandon();
-        BeginEnding()?.End();
+        BeginEnding().Reader?.End();
     }
 
     /// <summary>
-    /// Lets handlers finish within the patience, and writes the cursor. False: a handler runs longer, and reading goes on; or with
-    /// <paramref name="evenIfBusy"/>, the cursor could not be written.
+    /// Lets handlers finish within the patience, and writes the cursor. False: a handler runs longer, and reading goes on; or the cursor could not
+    /// be written; or with <paramref name="evenIfBusy"/>, a handler runs longer: it is cancelled, and what is settled is written, but the lease is not to be
+    /// released while it may still run.
     /// </summary>
     public async Task<bool> TryGiveUpAsync(TimeSpan patience, bool evenIfBusy)
     {
-        var reader = Reader;
-        if (reader is not null)
+        var drained = true;
+        if (Reader is { } busy && !(drained = await busy.DrainAsync(patience)) && !evenIfBusy)
         {
-            var drained = await reader.DrainAsync(patience);
-            if (!drained && !evenIfBusy)
-            {
-                reader.Resume();
-                return false;
-            }
+            busy.Resume();
+            return false;
         }
 
         // What handlers that did not end in time settle from here on is not counted.
-        reader = BeginEnding();
+        var (reader, isReading) = BeginEnding();
         reader?.End();
-        var isKnown = reader is null || await FlushAsync(patience);
+        var isKnown = !isReading || await FlushAsync(patience);
         _cursor.Stop();
         await _run;
-        if (!isKnown)
+
+        // An edit in that moment discards what was to be written: there is nothing to wait for.
+        isKnown |= _end == CursorEnd.Edited;
+        isKnown &= !_cursor.HasUnknown || _context.Runtime.Breaks(BrokenRules.ReleaseAfterUnknown);
+
+        // A rewind may have put another reader in the place of the one that was drained.
+        drained &= reader is null || reader.IsIdle;
+        if (!(drained && isKnown) && !evenIfBusy)
         {
-            _lost(_grant, "its last cursor write has no known outcome");
+            _lost(_grant, "its last cursor write has no known outcome, or a handler still runs");
         }
 
-        return isKnown;
+        return drained && isKnown;
     }
 
     private async Task<bool> FlushAsync(TimeSpan patience)
@@ -103,17 +110,17 @@ internal sealed class HeldLease
         }
     }
 
-    private LeaseReader? BeginEnding()
+    private (LeaseReader? Reader, bool IsReading) BeginEnding()
     {
-        LeaseReader? reader;
+        (LeaseReader?, bool) state;
         lock (_lock)
         {
             _isEnding = true;
-            reader = _reader;
+            state = (_reader, _isReading);
         }
 
         _ending.Cancel();
-        return reader;
+        return state;
     }
 
     private async Task RunAsync()
@@ -132,6 +139,7 @@ internal sealed class HeldLease
                 SubscriptionLog.LeaseTaken(_context.Logger, _context.Subscription, _grant.Lease, _grant.Token);
                 Fault = null;
                 var end = await ReadFromAsync(cursor);
+                _end = end;
                 if (end == CursorEnd.Lost && !_isEnding)
                 {
                     _lost(_grant, "its cursor was taken over");
@@ -167,14 +175,7 @@ internal sealed class HeldLease
     private CursorDocument Begin(CursorDocument cursor)
     {
         var reader = new LeaseReader(_context, _grant, _leaseCount, _cursor, cursor);
-        LeaseReader? former;
-        lock (_lock)
-        {
-            former = _reader;
-            _reader = reader;
-        }
-
-        former?.Discard();
+        ReplaceReader(reader)?.Discard();
         _attach(reader);
         return reader.Capture();
     }
@@ -182,37 +183,69 @@ internal sealed class HeldLease
     /// <summary>Reads from one state of the cursor until the reader or the cursor ends; the end of one ends the other.</summary>
     private async Task<CursorEnd> ReadFromAsync(CursorDocument cursor)
     {
-        using var reader = Reader!;
+        var reader = Reader!;
         reader.Written(cursor);
-        lock (_lock)
+        var writing = _cursor.RunAsync(reader.Capture, reader.Written);
+        if (!TryBeginReading())
         {
-            // Who gives the lease up from here on waits for the writer; who did before has nothing to wait for.
-            if (_isEnding)
-            {
-                return CursorEnd.Stopped;
-            }
-
-            _cursor.Open();
+            _cursor.Stop();
+            return await writing;
         }
 
-        var writing = _cursor.RunAsync(reader.Capture, reader.Written);
         var reading = reader.RunAsync();
-        await Task.WhenAny(reading, writing);
         try
         {
-            if (reading.IsCompleted && !writing.IsCompleted && !_isEnding)
+            await Task.WhenAny(reading, writing);
+            if (reading.IsFaulted)
             {
+                // Broken: what was settled until now is kept.
+                reader.End();
+                await _cursor.FlushAsync();
                 _cursor.Stop();
             }
 
-            var end = await writing;
-            reader.End();
-            await reading;
-            return end;
+            return await writing;
         }
         finally
         {
             reader.End();
+            await EndReadingAsync(reader, reading);
+        }
+    }
+
+    private bool TryBeginReading()
+    {
+        lock (_lock)
+        {
+            return _isReading = !_isEnding;
+        }
+    }
+
+    private async Task EndReadingAsync(LeaseReader reader, Task reading)
+    {
+        try
+        {
+            await reading;
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                _isReading = false;
+            }
+
+            ReplaceReader(null);
+            reader.Dispose();
+        }
+    }
+
+    private LeaseReader? ReplaceReader(LeaseReader? reader)
+    {
+        lock (_lock)
+        {
+            var former = _reader;
+            _reader = reader;
+            return former;
         }
     }
 

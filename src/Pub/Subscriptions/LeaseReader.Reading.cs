@@ -12,6 +12,8 @@ internal sealed partial class LeaseReader
     private readonly List<WindowSlot> _undecodable = [];
     private Delivery? _suspect;
     private bool _isSuspectDone = true;
+    private int _firstWindow;
+    private bool _isShort;
 
     /// <summary>Reads until the reader has ended. Trouble of the store is waited out here; anything else ends the loop.</summary>
     public async Task RunAsync()
@@ -52,7 +54,7 @@ internal sealed partial class LeaseReader
         var did = await ReadAsync();
         did |= await CloseHolesAsync();
         did |= HandOut();
-        await SetAsideUndecodableAsync();
+        did |= await SetAsideUndecodableAsync();
         did |= await HandOutSuspectAsync();
         return did;
     }
@@ -108,6 +110,12 @@ internal sealed partial class LeaseReader
         }
 
         TakeIn(reads, found);
+        if (_isShort)
+        {
+            // Everybody who waited for room was woken at once: let the others have their turn before this one asks again.
+            await Task.Yield();
+        }
+
         return true;
     }
 
@@ -121,8 +129,11 @@ internal sealed partial class LeaseReader
             // What a fetch brings is known only then: go by what entries held so far.
             var entries = room == 0 ? 0 : Math.Clamp((int)(room / _messagesPerEntry / 2), 1, FetchEntries);
             var wantsMore = false;
-            foreach (var window in _windows)
+            _firstWindow = _windows.Count == 0 ? 0 : (_firstWindow + 1) % _windows.Count;
+            for (var i = 0; i < _windows.Count; i++)
             {
+                // Each in turn is first: one with a long backlog would leave nothing to those behind it.
+                var window = _windows[(_firstWindow + i) % _windows.Count];
                 if (window.IsRetired)
                 {
                     continue;
@@ -140,6 +151,7 @@ internal sealed partial class LeaseReader
                 }
             }
 
+            _isShort = wantsMore && room <= FetchEntries;
             if (!wantsMore || room > 0)
             {
                 return (reads, slots);
@@ -154,7 +166,7 @@ internal sealed partial class LeaseReader
     {
         var messages = 0;
         var bytes = 0;
-        IReadOnlyList<WindowSlot> released = [];
+        Freed freed = default;
         lock (_gate)
         {
             if (_isEnded)
@@ -180,7 +192,7 @@ internal sealed partial class LeaseReader
                     }
                 }
 
-                released = Append(released, read.Window.TakeReleased());
+                freed += Free(read.Window);
             }
 
             _messagesPerEntry = Math.Max(1, _messagesPerEntry);
@@ -191,9 +203,9 @@ internal sealed partial class LeaseReader
             _context.Budget.Take(messages, bytes);
         }
 
-        if (released.Count > 0)
+        if (freed.Slots > 0)
         {
-            Release(released);
+            Release(freed);
             _cursor.MarkDirty();
         }
     }
@@ -206,6 +218,11 @@ internal sealed partial class LeaseReader
             var offsets = new List<Offset>();
             foreach (var window in _windows)
             {
+                if (window.IsRetired)
+                {
+                    continue; // what is not read again stays open, and would be closed again and again
+                }
+
                 offsets.Clear();
                 window.CollectExpiredHoles(_context.Timings.GapTimeout, offsets);
                 expired.AddRange(offsets.Select(offset => (window, offset)));
@@ -227,12 +244,14 @@ internal sealed partial class LeaseReader
 
             SubscriptionLog.HoleClosed(_context.Logger, window.Shard, offset);
             _context.Counters.AddTombstone();
+            Freed freed;
             lock (_gate)
             {
                 window.Closed(offset);
-                window.TakeReleased();
+                freed = Free(window);
             }
 
+            Release(freed);
             _cursor.MarkDirty();
         }
 
@@ -277,7 +296,8 @@ internal sealed partial class LeaseReader
     {
         var deliveries = new List<Delivery>();
         var expired = new List<Delivery>();
-        IReadOnlyList<WindowSlot> released = [];
+        List<Delivery> tooMany;
+        Freed freed = default;
         var mustWrite = false;
         lock (_gate)
         {
@@ -289,37 +309,34 @@ internal sealed partial class LeaseReader
             var slots = new List<WindowSlot>();
             foreach (var window in _windows)
             {
-                if (window.IsRetired || _ahead.HasSuspects(window))
+                if (!window.IsRetired && !_ahead.HasSuspects(window))
                 {
-                    continue;
+                    slots.Clear();
+                    var ahead = _ahead.StoredOf(window.Shard);
+                    window.TakeDeliverable(ahead, slots);
+                    mustWrite |= window.WaitsFor(ahead);
+                    foreach (var slot in slots)
+                    {
+                        Unpack(slot, deliveries, expired);
+                    }
                 }
 
-                slots.Clear();
-                var ahead = _ahead.StoredOf(window.Shard);
-                window.TakeDeliverable(ahead, slots);
-                mustWrite |= window.WaitsFor(ahead);
-                foreach (var slot in slots)
-                {
-                    Unpack(slot, deliveries, expired);
-                }
-
-                released = Append(released, window.TakeReleased());
+                freed += Free(window);
             }
+
+            tooMany = Enqueue(deliveries);
+            Count(expired);
         }
 
-        Release(released);
-        if (mustWrite || released.Count > 0)
+        Release(freed);
+        if (mustWrite || freed.Slots > 0)
         {
             _cursor.MarkDirty();
         }
 
-        Enqueue(deliveries);
-        foreach (var delivery in expired)
-        {
-            SetAsideExpired(delivery);
-        }
-
-        return deliveries.Count > 0 || released.Count > 0;
+        StartSettingAside(tooMany, DeadLetterReasons.TooManyDeliveries);
+        StartSettingAside(expired, DeadLetterReasons.Expired);
+        return deliveries.Count > 0 || freed.Slots > 0;
     }
 
     /// <summary>Makes an entry's deliveries; under the gate.</summary>
@@ -369,25 +386,28 @@ internal sealed partial class LeaseReader
             ? before
             : 0;
 
-    private void Enqueue(List<Delivery> deliveries)
+    /// <summary>Puts them into the queue; under the gate. Answers those that were delivered too often, counted as in flight, to be set aside.</summary>
+    private List<Delivery> Enqueue(List<Delivery> deliveries)
     {
         if (deliveries.Count == 0)
         {
-            return;
+            return [];
         }
 
-        var tooMany = deliveries.FindAll(delivery => delivery.DeliveryCount > _context.Options.MaxDeliveries);
+        var most = _context.Options.MaxDeliveries;
+        var tooMany = deliveries.FindAll(delivery => delivery.DeliveryCount > most);
         if (tooMany.Count > 0)
         {
-            deliveries.RemoveAll(delivery => delivery.DeliveryCount > _context.Options.MaxDeliveries);
-            foreach (var delivery in tooMany)
-            {
-                SetAsideTooMany(delivery);
-            }
+            deliveries.RemoveAll(delivery => delivery.DeliveryCount > most);
+            Count(tooMany);
         }
 
         _context.Queue.Enqueue(deliveries);
+        return tooMany;
     }
+
+    /// <summary>Under the gate, so that a drain waits for them.</summary>
+    private void Count(List<Delivery> setAside) => Interlocked.Add(ref _inFlight, setAside.Count);
 
     /// <summary>
     /// After taking over from the dead: one message at a time, its delivery count written before it is delivered, so that one that kills its process
@@ -395,8 +415,9 @@ internal sealed partial class LeaseReader
     /// </summary>
     private async Task<bool> HandOutSuspectAsync()
     {
-        var suspects = new List<Delivery>();
         var expired = new List<Delivery>();
+        Freed freed = default;
+        Delivery? suspect;
         lock (_gate)
         {
             if (_isEnded || _isDraining || !_isSuspectDone)
@@ -404,56 +425,93 @@ internal sealed partial class LeaseReader
                 return false;
             }
 
-            var slots = new List<WindowSlot>();
-            foreach (var window in _windows)
+            if (_suspects.Count == 0)
             {
-                if (_suspects.Count > 0 || window.IsRetired || !_ahead.HasSuspects(window))
-                {
-                    continue;
-                }
-
-                window.TakeDeliverable(_ahead.SuspectsBelow(window.Shard), slots);
-                foreach (var slot in slots)
-                {
-                    Unpack(slot, suspects, expired);
-                }
-
-                slots.Clear();
-                foreach (var suspect in suspects)
-                {
-                    _suspects.Enqueue(suspect);
-                }
-
-                suspects.Clear();
+                freed = CollectSuspects(expired);
             }
 
-            if (!_suspects.TryDequeue(out _suspect))
+            if (_suspects.TryDequeue(out suspect))
             {
-                return expired.Count > 0;
+                _suspect = suspect;
+                _isSuspectDone = false;
+                _counts.Set(ShardOf(suspect.Slot), new Position(suspect.Slot.Offset, suspect.Index), suspect.DeliveryCount - DeliveriesBefore(suspect.Message));
             }
 
-            _isSuspectDone = false;
-            _counts.Set(
-                ShardOf(_suspect.Slot), new Position(_suspect.Slot.Offset, _suspect.Index), _suspect.DeliveryCount - DeliveriesBefore(_suspect.Message));
+            Count(expired);
         }
 
-        foreach (var delivery in expired)
+        Release(freed);
+        StartSettingAside(expired, DeadLetterReasons.Expired);
+        if (suspect is null)
         {
-            SetAsideExpired(delivery);
+            return freed.Slots > 0 || _undecodable.Count > 0;
         }
 
         _cursor.MarkDirty();
-        if (!await _cursor.FlushAsync())
+        return await _cursor.FlushAsync() && TryDeliverSuspect(suspect);
+    }
+
+    /// <summary>Takes what may be delivered of the first window that has suspects; under the gate.</summary>
+    private Freed CollectSuspects(List<Delivery> expired)
+    {
+        var slots = new List<WindowSlot>();
+        var suspects = new List<Delivery>();
+        Freed freed = default;
+        foreach (var window in _windows)
         {
-            return false;
+            if (_suspects.Count > 0 || window.IsRetired || !_ahead.HasSuspects(window))
+            {
+                continue;
+            }
+
+            slots.Clear();
+            suspects.Clear();
+            window.TakeDeliverable(_ahead.SuspectsBelow(window.Shard), slots);
+            foreach (var slot in slots)
+            {
+                Unpack(slot, suspects, expired);
+            }
+
+            foreach (var suspect in suspects)
+            {
+                _suspects.Enqueue(suspect);
+            }
+
+            freed += Free(window);
         }
 
-        Enqueue([_suspect]);
+        return freed;
+    }
+
+    private bool TryDeliverSuspect(Delivery suspect)
+    {
+        List<Delivery> tooMany;
+        lock (_gate)
+        {
+            if (_isEnded)
+            {
+                return false;
+            }
+
+            if (_isDraining)
+            {
+                // Its count is written already, and is written no higher the next time.
+                RequeueSuspect(suspect);
+                _suspect = null;
+                _isSuspectDone = true;
+                return false;
+            }
+
+            tooMany = Enqueue([suspect]);
+        }
+
+        StartSettingAside(tooMany, DeadLetterReasons.TooManyDeliveries);
         return true;
     }
 
-    private async Task SetAsideUndecodableAsync()
+    private async Task<bool> SetAsideUndecodableAsync()
     {
+        var did = _undecodable.Count > 0;
         while (_undecodable.Count > 0)
         {
             var slot = _undecodable[0];
@@ -461,18 +519,17 @@ internal sealed partial class LeaseReader
             await _context.SetAside.DeadLetterAsync(_context.DeadLetterQueue, _context.Subscription, slot.Window.Shard, slot.Offset, slot.Entry!);
             _undecodable.RemoveAt(0);
             _context.Counters.AddUndecodable();
-            IReadOnlyList<WindowSlot> released;
+            Freed freed;
             lock (_gate)
             {
                 slot.Window.SettleWhole(slot);
-                released = slot.Window.TakeReleased();
+                freed = Free(slot.Window);
             }
 
-            Release(released);
+            Release(freed);
             _cursor.MarkDirty();
         }
-    }
 
-    private static IReadOnlyList<WindowSlot> Append(IReadOnlyList<WindowSlot> slots, IReadOnlyList<WindowSlot> more) =>
-        more.Count == 0 ? slots : slots.Count == 0 ? more : [.. slots, .. more];
+        return did;
+    }
 }

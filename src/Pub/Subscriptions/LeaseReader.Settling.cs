@@ -30,16 +30,7 @@ internal sealed partial class LeaseReader
             else
             {
                 _counts.Set(shard, position, delivery.DeliveryCount - DeliveriesBefore(delivery.Message));
-                isKept = _isDraining || ReferenceEquals(_suspect, delivery);
-                if (isKept && ReferenceEquals(_suspect, delivery))
-                {
-                    // Still a suspect: counted and written again before it is delivered again.
-                    RequeueSuspect(again);
-                }
-                else if (isKept)
-                {
-                    _withdrawn.Add(again);
-                }
+                isKept = PutBack(delivery, again);
             }
         }
 
@@ -61,21 +52,51 @@ internal sealed partial class LeaseReader
             // Keeps the lane until it is safe in the dead-letter queue.
             again.Lane = delivery.Lane;
             delivery.Lane = null;
-            SetAsideTooMany(again);
+            CountStarted();
+            StartSettingAside([again], DeadLetterReasons.TooManyDeliveries);
             CountEnded(delivery);
         }
         else
         {
-            _context.Queue.Return(delivery, again);
             CountEnded(delivery);
         }
 
         return true;
     }
 
+    /// <summary>Whether it does not go back to its lane; under the gate.</summary>
+    private bool PutBack(Delivery delivery, Delivery again)
+    {
+        if (ReferenceEquals(_suspect, delivery))
+        {
+            // Still a suspect: counted and written again before it is delivered again.
+            RequeueSuspect(again);
+            return true;
+        }
+
+        if (again.DeliveryCount > _context.Options.MaxDeliveries)
+        {
+            return false;
+        }
+
+        if (_isDraining)
+        {
+            _withdrawn.Add(again);
+            return true;
+        }
+
+        _context.Queue.Return(delivery, again);
+        return false;
+    }
+
     /// <summary>The message goes to the subscription's own queue, and is settled here once it is safe there.</summary>
     public async ValueTask<bool> ReturnLaterAsync(Delivery delivery, TimeSpan delay)
     {
+        if (IsDiscarded(delivery))
+        {
+            return false;
+        }
+
         if (delivery.DeliveryCount >= _context.Options.MaxDeliveries)
         {
             return await DeadLetterAsync(delivery, DeadLetterReasons.TooManyDeliveries, null);
@@ -99,6 +120,11 @@ internal sealed partial class LeaseReader
     /// <summary>The message goes to the dead-letter queue, and is settled here once it is safe there.</summary>
     public async ValueTask<bool> DeadLetterAsync(Delivery delivery, string reason, Exception? exception)
     {
+        if (IsDiscarded(delivery))
+        {
+            return false;
+        }
+
         try
         {
             await _context.SetAside.DeadLetterAsync(
@@ -120,8 +146,8 @@ internal sealed partial class LeaseReader
         _context.Counters.AddExpired();
         if (_context.Options.DeadLetterExpired)
         {
-            SetAsideExpired(delivery);
-            CountEnded(delivery);
+            // It stays in flight, and in its lane, until it is safe there.
+            StartSettingAside([delivery], DeadLetterReasons.Expired);
         }
         else
         {
@@ -129,9 +155,22 @@ internal sealed partial class LeaseReader
         }
     }
 
+    /// <summary>The lease is lost: it is delivered elsewhere, so it is not written elsewhere by this one.</summary>
+    private bool IsDiscarded(Delivery delivery)
+    {
+        if (!_isEnded)
+        {
+            return false;
+        }
+
+        _context.Counters.AddDiscarded();
+        Leave(delivery);
+        return true;
+    }
+
     private bool Settle(Delivery delivery)
     {
-        IReadOnlyList<WindowSlot> released;
+        Freed freed;
         bool wake;
         lock (_gate)
         {
@@ -142,14 +181,16 @@ internal sealed partial class LeaseReader
             }
 
             var window = delivery.Slot.Window;
-            wake = window.IsAtCap;
+
+            // Reading goes on below the cap, and the shard is handed out as usual behind its last suspect.
+            wake = window.IsAtCap || _ahead.HasSuspects(window);
             window.Settle(delivery.Slot, delivery.Index);
             _counts.Remove(window.Shard, new Position(delivery.Slot.Offset, delivery.Index));
-            released = window.TakeReleased();
+            freed = Free(window);
         }
 
         _context.Counters.AddSettled();
-        Release(released);
+        Release(freed);
         _cursor.MarkDirty();
         if (wake)
         {
@@ -168,19 +209,15 @@ internal sealed partial class LeaseReader
 
     private void CountEnded(Delivery delivery)
     {
-        var wasSuspect = false;
-        lock (_gate)
+        // Only the delivery's own end changes this, so one that is not the suspect needs no gate to know it.
+        if (ReferenceEquals(Volatile.Read(ref _suspect), delivery))
         {
-            if (ReferenceEquals(_suspect, delivery))
+            lock (_gate)
             {
-                wasSuspect = true;
                 _suspect = null;
                 _isSuspectDone = true;
             }
-        }
 
-        if (wasSuspect)
-        {
             _wake.Set();
         }
 
@@ -202,36 +239,37 @@ internal sealed partial class LeaseReader
         }
     }
 
-    private void SetAsideTooMany(Delivery delivery) => SetAside(delivery, DeadLetterReasons.TooManyDeliveries);
-
-    private void SetAsideExpired(Delivery delivery) => SetAside(delivery, DeadLetterReasons.Expired);
-
-    /// <summary>Dead-letters a delivery that no handler has; counts as in flight until that is done.</summary>
-    private void SetAside(Delivery delivery, string reason)
+    /// <summary>Dead-letters deliveries that no handler has, and that count as in flight until that is done.</summary>
+    private void StartSettingAside(List<Delivery> deliveries, string reason)
     {
-        CountStarted();
-        _ = _context.Runtime.Start(async () =>
+        foreach (var delivery in deliveries)
         {
-            var pause = FirstPause;
-            while (!_isEnded)
-            {
-                try
-                {
-                    await _context.SetAside.DeadLetterAsync(
-                        _context.DeadLetterQueue, _context.Subscription, delivery.Place, delivery.Message, delivery.DeliveryCount - 1, reason, null);
-                    _context.Counters.AddDeadLettered();
-                    break;
-                }
-                catch (PubException e)
-                {
-                    SubscriptionLog.SetAsideRetried(_context.Logger, delivery.Place, pause, e);
-                    await _context.Runtime.Delay(_context.Runtime.Jitter(pause), CancellationToken.None);
-                    pause = pause * 2 > LongestPause ? LongestPause : pause * 2;
-                }
-            }
+            _ = _context.Runtime.Start(() => SetAsideAsync(delivery, reason));
+        }
+    }
 
-            Acknowledge(delivery);
-        });
+    private async Task SetAsideAsync(Delivery delivery, string reason)
+    {
+        var pause = FirstPause;
+        while (!_isEnded)
+        {
+            try
+            {
+                await _context.SetAside.DeadLetterAsync(
+                    _context.DeadLetterQueue, _context.Subscription, delivery.Place, delivery.Message, delivery.DeliveryCount - 1, reason, null);
+                _context.Counters.AddDeadLettered();
+                break;
+            }
+            catch (Exception e)
+            {
+                // Whatever it is: the message keeps its place until it is safe elsewhere or the lease is gone.
+                SubscriptionLog.SetAsideRetried(_context.Logger, delivery.Place, pause, e);
+                await _context.Runtime.Delay(_context.Runtime.Jitter(pause), CancellationToken.None);
+                pause = pause * 2 > LongestPause ? LongestPause : pause * 2;
+            }
+        }
+
+        Acknowledge(delivery);
     }
 }
 

@@ -13,7 +13,8 @@ namespace Pub.Subscriptions;
 /// nothing is delivered at or above what the stored cursor says may have been delivered (ahead)
 /// in flight = deliveries taken by handlers and not settled
 /// </code>
-/// <see cref="_gate"/> protects windows, counts and flags; no call leaves the class under it. One loop reads; handlers settle from any thread.
+/// <see cref="_gate"/> protects windows, counts and flags, and is taken before the delivery queue's lock: what is handed out or put back enters the queue under
+/// it, so that a drain or the end sees either all of it or none. Nothing else is called under it. One loop reads; handlers settle from any thread.
 /// </summary>
 internal sealed partial class LeaseReader : IDisposable
 {
@@ -75,7 +76,8 @@ internal sealed partial class LeaseReader : IDisposable
             {
                 var state = topic[number];
                 var window = WindowOf(new ShardId(topic.Name, number), source);
-                isNews |= state.Last > window.Tail || state.Head > window.Progress.Floor.Offset;
+                isNews |= window.IsRetired || state.Last > window.Tail || state.Head > window.Progress.Floor.Offset;
+                window.Revive();
                 window.Observe(state.Last, state.Head, state.Jumps);
                 _ahead.BoundSuspects(window.Shard, state.Last);
                 isNews |= !state.IsClosed && _probe.Observe(window.Shard, topic.Epoch);
@@ -107,6 +109,7 @@ internal sealed partial class LeaseReader : IDisposable
     /// <summary>Topics that are no longer read: their shards are left as the cursor has them.</summary>
     public void Retain(Func<TopicName, bool> isRead)
     {
+        Freed freed = default;
         lock (_gate)
         {
             foreach (var window in _windows)
@@ -114,9 +117,12 @@ internal sealed partial class LeaseReader : IDisposable
                 if (!isRead(window.Shard.Topic))
                 {
                     window.Retire();
+                    freed += Free(window);
                 }
             }
         }
+
+        Release(freed);
     }
 
     public void CountStarted() => Interlocked.Increment(ref _inFlight);
@@ -139,12 +145,7 @@ internal sealed partial class LeaseReader : IDisposable
             _isDraining = true;
             _drained ??= Completion.Source();
             drained = _drained.Task;
-        }
-
-        var withdrawn = _context.Queue.Withdraw(this);
-        lock (_gate)
-        {
-            _withdrawn.AddRange(withdrawn);
+            _withdrawn.AddRange(_context.Queue.Withdraw(this));
         }
 
         SignalIfDrained();
@@ -162,24 +163,26 @@ internal sealed partial class LeaseReader : IDisposable
     /// <summary>Goes on after a drain that took too long: what was taken back is ready again.</summary>
     public void Resume()
     {
-        List<Delivery> again;
         lock (_gate)
         {
             _isDraining = false;
             _drained = null;
-            again = [.. _withdrawn];
+            if (!_isEnded)
+            {
+                _withdrawn.Sort(static (left, right) => left.Order.CompareTo(right.Order));
+                _context.Queue.Enqueue(_withdrawn);
+            }
+
             _withdrawn.Clear();
         }
 
-        again.Sort(static (left, right) => left.Order.CompareTo(right.Order));
-        _context.Queue.Enqueue(again);
         _wake.Set();
     }
 
     /// <summary>Ends it: handlers are cancelled, settling has no effect from here on, the loop returns.</summary>
     public void End()
     {
-        IReadOnlyList<WindowSlot> released;
+        Freed freed = default;
         lock (_gate)
         {
             if (_isEnded)
@@ -188,13 +191,26 @@ internal sealed partial class LeaseReader : IDisposable
             }
 
             _isEnded = true;
-            released = [.. _windows.SelectMany(window => window.TakeReleased().Concat(window.Slots))];
+            foreach (var window in _windows)
+            {
+                freed += Free(window);
+                freed += Free(window.Slots);
+            }
+
+            _context.Queue.Withdraw(this);
         }
 
-        Release(released);
-        _context.Queue.Withdraw(this);
+        Release(freed);
         _wake.Set();
-        _cancelled.Cancel();
+        try
+        {
+            _cancelled.Cancel();
+        }
+        catch (AggregateException e)
+        {
+            // A handler's own callback on its token threw.
+            SubscriptionLog.CancellationThrew(_context.Logger, _context.Subscription, _grant.Lease, e);
+        }
     }
 
     /// <summary>What the cursor says now. Everything settled so far is in it; what may be delivered until the next write is named ahead of it.</summary>
@@ -202,10 +218,11 @@ internal sealed partial class LeaseReader : IDisposable
     {
         lock (_gate)
         {
-            var cursor = _start;
+            // Shards that are not read any more, or not yet, keep their lines.
+            var lines = _start.Shards.Where(line => !_byShard.ContainsKey(line.Shard)).ToList();
             foreach (var window in _windows)
             {
-                cursor = cursor.With(new ShardCursor(
+                lines.Add(new ShardCursor(
                     window.Shard,
                     window.Progress.Floor,
                     [.. window.Progress.Ranges],
@@ -213,7 +230,12 @@ internal sealed partial class LeaseReader : IDisposable
                     _ahead.Plan(window)));
             }
 
-            return cursor;
+            if (lines.Count > _windows.Count)
+            {
+                lines.Sort(static (left, right) => CursorDocument.Compare(left.Shard, right.Shard));
+            }
+
+            return _start with { Shards = lines };
         }
     }
 
@@ -223,7 +245,7 @@ internal sealed partial class LeaseReader : IDisposable
         bool isAwaited;
         lock (_gate)
         {
-            isAwaited = _ahead.Stored(cursor, _windows);
+            isAwaited = _ahead.Stored(cursor, _byShard);
         }
 
         if (isAwaited)
@@ -240,13 +262,16 @@ internal sealed partial class LeaseReader : IDisposable
     }
 
     /// <summary>The source of <see cref="Cancelled"/> stays: handlers may still look at their token.</summary>
-    public void Dispose() => _wake.Dispose();
+    public void Dispose()
+    {
+        _context.Budget.Forget(_wake);
+        _wake.Dispose();
+    }
 
     private ShardWindow WindowOf(ShardId shard, SubscriptionSource source)
     {
         if (_byShard.TryGetValue(shard, out var window))
         {
-            window.Revive();
             return window;
         }
 
@@ -254,18 +279,15 @@ internal sealed partial class LeaseReader : IDisposable
         var progress = new SettledRanges(line?.Floor ?? source.StartOf(shard.Number), line?.Settled);
         window = new ShardWindow(shard, progress, _context.Runtime.Time, _context.Runtime.Broken);
         _byShard.Add(shard, window);
-        var index = _windows.FindIndex(other => Compare(shard, other.Shard) < 0);
+        var index = _windows.FindIndex(other => CursorDocument.Compare(shard, other.Shard) < 0);
         _windows.Insert(index < 0 ? _windows.Count : index, window);
         return window;
     }
 
-    private static int Compare(ShardId left, ShardId right)
-    {
-        var byTopic = left.Topic.CompareTo(right.Topic);
-        return byTopic != 0 ? byTopic : left.Number.CompareTo(right.Number);
-    }
+    /// <summary>What the window has let go, taken off the slots so that it is given back once; under the gate.</summary>
+    private static Freed Free(ShardWindow window) => Free(window.TakeReleased());
 
-    private void Release(IReadOnlyList<WindowSlot> slots)
+    private static Freed Free(IReadOnlyList<WindowSlot> slots)
     {
         var messages = 0;
         long bytes = 0;
@@ -277,9 +299,14 @@ internal sealed partial class LeaseReader : IDisposable
             slot.BudgetBytes = 0;
         }
 
-        if (messages != 0 || bytes != 0)
+        return new Freed(slots.Count, messages, bytes);
+    }
+
+    private void Release(Freed freed)
+    {
+        if (freed.Messages != 0 || freed.Bytes != 0)
         {
-            _context.Budget.Release(messages, bytes);
+            _context.Budget.Release(freed.Messages, freed.Bytes);
         }
     }
 
@@ -295,5 +322,12 @@ internal sealed partial class LeaseReader : IDisposable
         }
 
         drained?.TrySetResult();
+    }
+
+    /// <summary>Slots that were let go, and what they had of the budget.</summary>
+    private readonly record struct Freed(int Slots, int Messages, long Bytes)
+    {
+        public static Freed operator +(Freed left, Freed right) =>
+            new(left.Slots + right.Slots, left.Messages + right.Messages, left.Bytes + right.Bytes);
     }
 }

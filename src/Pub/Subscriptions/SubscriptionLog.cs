@@ -39,6 +39,9 @@ internal static partial class SubscriptionLog
     [LoggerMessage(210, LogLevel.Warning, "{Subscription}: the handler failed on message {Message} at delivery {Count}; it is delivered again")]
     public static partial void HandlerFailed(ILogger logger, SubscriptionName subscription, string message, int count, Exception exception);
 
+    [LoggerMessage(212, LogLevel.Error, "{Subscription}, lease {Lease}: what a handler registered on its cancellation token threw")]
+    public static partial void CancellationThrew(ILogger logger, SubscriptionName subscription, int lease, Exception exception);
+
     [LoggerMessage(211, LogLevel.Information, "{Subscription}: the subscription was deleted; this consumer has stopped")]
     public static partial void SubscriptionDeleted(ILogger logger, SubscriptionName subscription);
 }
