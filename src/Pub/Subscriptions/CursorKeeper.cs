@@ -46,6 +46,7 @@ internal sealed class CursorKeeper : IDisposable
     private long _changes;
     private int _isSignalled;
     private long _token;
+    private long _taken;
     private bool _isRunning;
     private bool _isStopping;
     private bool _isAbandoned;
@@ -73,6 +74,7 @@ internal sealed class CursorKeeper : IDisposable
     /// <param name="cancellationToken">Ends it.</param>
     public async Task<CursorDocument?> TakeAsync(Func<CursorDocument, CursorDocument> begin, CancellationToken cancellationToken)
     {
+        _taken = Interlocked.Read(ref _changes);
         if (!_isStored)
         {
             return begin(CursorDocument.Empty);
@@ -83,6 +85,7 @@ internal sealed class CursorKeeper : IDisposable
             try
             {
                 cancellationToken.ThrowIfCancellationRequested();
+                _taken = Interlocked.Read(ref _changes);
                 _stored = await _store.GetAsync(_key, cancellationToken);
                 var cursor = CursorDocument.Read(_key, _stored);
                 var isOurs = cursor.Token == _grant.Token && cursor.Session == _grant.Session;
@@ -176,7 +179,9 @@ internal sealed class CursorKeeper : IDisposable
         {
             _isRunning = true;
             _isStopping = _isAbandoned;
-            writtenChange = Interlocked.Read(ref _changes);
+
+            // What was marked since the cursor was read is written: it can be the word of an edit.
+            writtenChange = _taken;
         }
 
         try

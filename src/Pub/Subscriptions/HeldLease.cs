@@ -138,6 +138,7 @@ internal sealed class HeldLease
 
                 SubscriptionLog.LeaseTaken(_context.Logger, _context.Subscription, _grant.Lease, _grant.Token);
                 Fault = null;
+                _end = null;
                 var end = await ReadFromAsync(cursor);
                 _end = end;
                 if (end == CursorEnd.Lost && !_isEnding)

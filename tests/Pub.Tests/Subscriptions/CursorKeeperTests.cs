@@ -130,6 +130,19 @@ public sealed class CursorKeeperTests
     }
 
     [Fact]
+    public async Task RunAsync_MarkedBetweenTakingAndRunning_IsWritten()
+    {
+        // Word of an edit came in that moment and was forgotten.
+        using var keeper = _fixture.Keeper();
+        await keeper.TakeAsync(cursor => cursor, ReaderFixture.Cancellation);
+        await new CursorEdits(_fixture.Store, _fixture.Runtime).EditAsync(
+            ReaderFixture.Key, cursor => cursor.With(At(2).Shards[0]), ReaderFixture.Cancellation);
+        keeper.MarkDirty();
+
+        Assert.Equal(CursorEnd.Edited, await _fixture.EndAsync(Run(keeper)));
+    }
+
+    [Fact]
     public async Task RunAsync_Removed_IsLost()
     {
         using var keeper = _fixture.Keeper();
