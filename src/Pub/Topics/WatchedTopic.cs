@@ -32,6 +32,7 @@ internal sealed class WatchedTopic(
     private TopicSnapshot? _current;
     private bool _isDelivering;
     private bool _mustDeliverAgain;
+    private bool _isDisposed;
 
     public TopicName Name => name;
 
@@ -55,17 +56,27 @@ internal sealed class WatchedTopic(
 
     public void Start() => StartLoops(1);
 
+    /// <summary>May be called again: by the last watcher that goes, and by the watch that ends meanwhile.</summary>
     public async ValueTask DisposeAsync()
     {
-        _stop.Cancel();
         Task[] loops;
+        bool isFirst;
         lock (_lock)
         {
+            (isFirst, _isDisposed) = (!_isDisposed, true);
             loops = [.. _loops];
         }
 
+        if (isFirst)
+        {
+            _stop.Cancel();
+        }
+
         await Task.WhenAll(loops);
-        _stop.Dispose();
+        if (isFirst)
+        {
+            _stop.Dispose();
+        }
     }
 
     /// <summary>What a loop has read. Null: there is no document.</summary>

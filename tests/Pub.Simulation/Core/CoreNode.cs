@@ -11,12 +11,13 @@ internal sealed class CoreNode
     private readonly CoreSimulation _run;
     private readonly PubClient _client;
     private readonly List<DeliveryRecord> _open = [];
+    private readonly HashSet<SubscriptionRecord> _subscribed = [];
 
     public CoreNode(CoreSimulation run)
     {
         _run = run;
         Node = run.World.NewNode(clock: DrawClock());
-        _client = new PubClient(Node.Store, new PubOptions(), Node.Runtime, new SimLogging(run.World.Trace, Node.Name));
+        _client = new PubClient(Node.Store, new PubOptions { Trimming = new RetentionOptions { TrimInterval = TimeSpan.FromSeconds(2) } }, Node.Runtime, new SimLogging(run.World.Trace, Node.Name));
     }
 
     public SimNode Node { get; }
@@ -27,7 +28,7 @@ internal sealed class CoreNode
     public bool IsGone { get; private set; }
 
     public Task CreateTopicAsync(SimTopic topic) =>
-        Node.Process.Do(() => _client.Core.Directory.GetOrCreateAsync(topic.Name, new TopicSettings { Shards = topic.Shards }).AsTask());
+        Node.Process.Do(() => _client.Controller.CreateAsync(topic.Name, topic.Settings));
 
     public Task<PublishResult> PublishAsync(TopicName topic, OutgoingMessage message, PublishOptions options) =>
         Node.Process.Do(() => _client.Producer.PublishAsync(topic, message, options).AsTask());
@@ -35,19 +36,31 @@ internal sealed class CoreNode
     public Task<IReadOnlyList<PublishResult>> PublishAsync(TopicName topic, IReadOnlyList<OutgoingMessage> messages) =>
         Node.Process.Do(() => _client.Producer.PublishAsync(topic, messages).AsTask());
 
+    public Task ScheduleAsync(TopicName topic, OutgoingMessage message, TimeSpan delay, string? token) => Node.Process.Do(() =>
+    {
+        var due = Node.Process.Clock.GetUtcNow() + delay;
+        return token is null
+            ? _client.Scheduler.ScheduleAsync(topic, message, due).AsTask()
+            : _client.Scheduler.ScheduleAsync(token, topic, message, due).AsTask();
+    });
+
+    public Task<CancelResult> CancelAsync(string token) => Node.Process.Do(() => _client.Scheduler.CancelAsync(token).AsTask());
+
     /// <summary>Runs the subscription here, again and again until it could be declared.</summary>
     public async Task SubscribeAsync(WantedSubscription wanted)
     {
         var record = wanted.Record;
-        while (!IsGone && wanted.Record == record && !wanted.IsSuspended)
+        while (!IsGone && wanted.Record == record && !wanted.IsSuspended && _subscribed.Add(record))
         {
             try
             {
                 await Node.Process.Do(() => ConsumeAsync(wanted, record));
                 return;
             }
-            catch (Exception exception) when (exception is PubException or ObjectDisposedException)
+            catch (Exception exception) when (exception is PubException or ObjectDisposedException or InvalidOperationException)
             {
+                // Invalid while the consumer of a deleted subscription has not ended yet.
+                _subscribed.Remove(record);
                 _run.World.Trace.Add(Name, "subscribe", $"{record} failed: {exception.Message}");
                 await _run.Delay(1);
             }
@@ -55,11 +68,16 @@ internal sealed class CoreNode
     }
 
     /// <summary>Asks something of the controller; false if it failed.</summary>
-    public async Task<bool> TryControlAsync(Func<PubClient, Task> ask)
+    public async Task<bool> TryControlAsync(Func<Controller, Task> ask)
     {
         try
         {
-            await Node.Process.Do(() => ask(_client));
+            await Node.Process.Do(() => ask(_client.Controller));
+            return true;
+        }
+        catch (NotFoundException exception)
+        {
+            _run.World.Trace.Add(Name, "control", exception.Message);
             return true;
         }
         catch (Exception exception) when (exception is PubException or ObjectDisposedException or OperationCanceledException)

@@ -18,7 +18,7 @@ internal sealed class CoreSimulation
         World = new SimWorld(knobs.Seed, verbose, knobs.FirstInFirstOut, broken);
         Ledger = new Ledger(World);
         Checks = new LedgerChecks(Ledger, new DeadLetters(World).Contains);
-        Topics = [.. knobs.TopicShards.Select((shards, index) => new SimTopic(TopicName.Topic($"t{index}"), shards))];
+        Topics = [.. knobs.TopicShards.Select((shards, index) => new SimTopic(TopicName.Topic($"t{index}"), shards, knobs.KeepsForTime))];
         Fleet = new Fleet(this);
         Operator = new Operator(this);
         Chaos = new Chaos(this);
@@ -65,7 +65,18 @@ internal sealed class CoreSimulation
     /// <summary>
     /// Over how many leases a log's keys are spread. One key is with one lease only among logs that agree in this (docs/broken-rules.md); queues have 16 shards.
     /// </summary>
-    public int LeasesOf(TopicName topic) => Math.Min(16, Topics.Where(known => known.Name == topic).Select(known => known.Shards).FirstOrDefault(16));
+    public int LeasesOf(TopicName topic)
+    {
+        for (var i = 0; i < Topics.Count; i++)
+        {
+            if (Topics[i].Name == topic)
+            {
+                return Topics[i].IsResized ? -i - 1 : Math.Min(16, Topics[i].Shards);
+            }
+        }
+
+        return 16;
+    }
 
     public Task Delay(double seconds) => World.Delay(TimeSpan.FromSeconds(seconds));
 
@@ -139,7 +150,22 @@ internal sealed class CoreSimulation
     }
 }
 
-internal readonly record struct SimTopic(TopicName Name, int Shards);
+/// <summary>A topic of a run.</summary>
+internal sealed class SimTopic(TopicName name, int shards, bool keepsForTime)
+{
+    public TopicName Name => name;
+
+    public int Shards { get; private set; } = shards;
+
+    /// <summary>Whether shards were added: then its keys have moved between leases.</summary>
+    public bool IsResized { get; private set; }
+
+    public TopicSettings Settings => keepsForTime
+        ? new TopicSettings { Shards = Shards, Retention = Retention.WhenSettledAndAfterTime, RetentionTime = TimeSpan.FromSeconds(15) }
+        : new TopicSettings { Shards = Shards };
+
+    public void Resize() => (Shards, IsResized) = (Shards * 2, true);
+}
 
 /// <summary>How a run ended.</summary>
 internal sealed record RunResult(

@@ -24,7 +24,7 @@ internal sealed class FloorCheck(SimWorld world, Ledger ledger)
             {
                 foreach (var line in CursorDocument.Read(key, new StoredDocument(content, new Cas(1))).Shards)
                 {
-                    if (Tail(line.Shard) is { } tail && line.Floor.Offset <= tail.Last && tail.Head <= tail.Last)
+                    if (Tail(line.Shard) is { } tail && tail.SkipJumps(Max(line.Floor.Offset, tail.Head)) <= tail.Last)
                     {
                         yield return $"{subscription} stands at {line.Floor} in {line.Shard}; the tail is {tail.Last}.";
                     }
@@ -40,6 +40,8 @@ internal sealed class FloorCheck(SimWorld world, Ledger ledger)
         var record = SubscriptionDocument.Format.Read(key, world.Cluster.Read(key));
         return record is null ? null : DocumentKeys.Cursor(name, world.Broken.HasFlag(BrokenRules.NoIncarnation) ? "0" : record.Incarnation, 0).Id[..^1];
     }
+
+    private static Offset Max(Offset left, Offset right) => left < right ? right : left;
 
     private ShardState? Tail(ShardId shard)
     {

@@ -72,6 +72,16 @@ internal sealed record Knobs
 
     public double LateSubscriptions { get; init; }
 
+    public double AddShards { get; init; }
+
+    public double Trims { get; init; }
+
+    public bool KeepsForTime { get; init; }
+
+    public double ScheduledShare { get; init; }
+
+    public double CancelledShare { get; init; }
+
     /// <summary>Nothing goes wrong: no process ends but by a graceful stop, and every operation is answered.</summary>
     public bool IsFaultless { get; init; }
 
@@ -130,7 +140,7 @@ internal sealed record Knobs
             Prefetch = 1 << random.Next(0, 9),
             LongHandlers = Share(0.3, 0.05),
             Nacks = Share(0.4, 0.1),
-            DelayedNacks = Share(0.3, 0.1),
+            DelayedNacks = Share(0.3, 0.1) * 0, // no scheduler in the core yet
             DeadLetters = Share(0.2, 0.05),
             HoldKey = random.Next(3) == 0,
             WrongClocks = !isFaultless && random.Next(2) == 0,
@@ -138,6 +148,11 @@ internal sealed record Knobs
             Rewinds = Share(0.15, 4),
             Deletes = Share(0.1, 3),
             LateSubscriptions = Share(0.3, 4),
+            AddShards = Share(0.15, 3),
+            Trims = Share(0.3, 10),
+            KeepsForTime = random.Next(3) == 0,
+            ScheduledShare = Share(0.2, 0.3) * 0, // no scheduler in the core yet
+            CancelledShare = Share(0.5, 0.6),
         };
         return knobs with { Poison = knobs.Kills > 0 && random.Next(4) == 0 ? 1 : 0 };
     }
@@ -180,6 +195,11 @@ internal sealed record Knobs
         Add("rewinds", Rewinds);
         Add("deletes", Deletes);
         Add("late subscriptions", LateSubscriptions);
+        Add("add shards", AddShards);
+        Add("trims", Trims);
+        Add("keeps for time", KeepsForTime ? 1 : 0);
+        Add("scheduled", ScheduledShare);
+        Add("cancelled", ScheduledShare > 0 ? CancelledShare : 0);
         Add("poison", Poison);
         Add("nacks", Nacks);
         Add("delayed nacks", DelayedNacks);

@@ -132,6 +132,16 @@ internal sealed class Ledger(SimWorld world)
         world.Trace.Add(record.Publisher, state.ToString().ToLowerInvariant(), $"{record.Id} {detail}");
     }
 
+    /// <summary>"Cancelled" was answered: it must not have been delivered, and never be.</summary>
+    public void Cancelled(PublishRecord record)
+    {
+        record.State = PublishState.Failed;
+        if (Subscriptions.Any(subscription => DeliveriesOf(subscription, record.Id).Count > 0))
+        {
+            world.Fail($"Invariant 2: {record.Id} was reported as cancelled, and had been delivered.");
+        }
+    }
+
     public PublishRecord? Find(string id) => _published.GetValueOrDefault(id);
 
     public IReadOnlyList<DeliveryRecord> DeliveriesOf(SubscriptionRecord subscription, string id) =>
@@ -157,7 +167,7 @@ internal sealed class Ledger(SimWorld world)
         }
         else if (published.State == PublishState.Failed)
         {
-            world.Fail($"Invariant 2: {id} was reported as certainly failed, and is delivered to {subscription}.");
+            world.Fail($"Invariant 2: {id} was reported as certainly failed or cancelled, and is delivered to {subscription}.");
         }
 
         if (key is not null)

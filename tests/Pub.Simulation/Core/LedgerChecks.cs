@@ -23,7 +23,7 @@ internal sealed class LedgerChecks(Ledger ledger, Func<SubscriptionName, string,
     /// <summary>Invariant 3: without faults each message is delivered once, and once more for each nack.</summary>
     public IEnumerable<string> Repeated()
     {
-        foreach (var subscription in ledger.Subscriptions.Where(subscription => !subscription.WasRewound))
+        foreach (var subscription in ledger.Subscriptions.Where(subscription => subscription is { WasRewound: false, IsDeleted: false }))
         {
             foreach (var message in ledger.Published)
             {
@@ -78,5 +78,5 @@ internal sealed class LedgerChecks(Ledger ledger, Func<SubscriptionName, string,
 
     private bool IsSettled(SubscriptionRecord subscription, PublishRecord message) =>
         ledger.DeliveriesOf(subscription, message.Id).Any(delivery => delivery.End is DeliveryEnd.Acknowledged or DeliveryEnd.DeadLettered)
-        || (ledger.DeliveriesOf(subscription, message.Id).Count > 0 && isDeadLettered(subscription.Name, message.Id));
+        || isDeadLettered(subscription.Name, message.Id);
 }

@@ -47,6 +47,8 @@ internal sealed class Operator(CoreSimulation run)
         Every(run.Knobs.LateSubscriptions, SubscribeLateAsync);
         Every(run.Knobs.Rewinds, RewindAsync);
         Every(run.Knobs.Deletes, DeleteAsync);
+        Every(run.Knobs.AddShards, AddShardsAsync);
+        Every(run.Knobs.Trims, TrimAsync);
     }
 
     private WantedSubscription Plan()
@@ -94,8 +96,48 @@ internal sealed class Operator(CoreSimulation run)
         await Task.CompletedTask;
     }
 
-    // The controller is not there yet.
-    private Task RewindAsync() => Task.CompletedTask;
+    private async Task RewindAsync()
+    {
+        if (Wanted is not { Count: > 0 } wanted || run.Fleet.Any() is not { } node)
+        {
+            return;
+        }
+
+        var (record, name) = wanted[run.Random.Next(wanted.Count)] is var chosen ? (chosen.Record, chosen.Name) : default;
+        record.WasRewound = true;
+        var (to, what) = run.Random.Next(4) switch
+        {
+            0 => (StartAt.Tail, "end"),
+            1 => (StartAt.Time(node.Node.Process.Clock.GetUtcNow() - TimeSpan.FromSeconds(20 * run.Random.NextDouble())), "time"),
+            _ => (StartAt.Beginning, "beginning"),
+        };
+        run.World.Trace.Add("test", "rewind", $"{record} to its {what}, by {node.Name}");
+        await node.TryControlAsync(controller => controller.RewindAsync(name, to));
+        if (what != "beginning")
+        {
+            // Forward, or by clocks that may be wrong: what was published until now may have been skipped.
+            record.SkippedUntil = run.World.Scheduler.Now;
+        }
+    }
+
+    private async Task AddShardsAsync()
+    {
+        var topic = run.Topics[run.Random.Next(run.Topics.Count)];
+        if (topic.Shards < 32 && run.Fleet.Any() is { } node)
+        {
+            topic.Resize();
+            run.World.Trace.Add("test", "add shards", $"{topic.Name} to {topic.Shards}, by {node.Name}");
+            await node.TryControlAsync(controller => controller.AddShardsAsync(topic.Name, topic.Shards));
+        }
+    }
+
+    private async Task TrimAsync()
+    {
+        if (run.Fleet.Any() is { } node)
+        {
+            await node.TryControlAsync(controller => controller.TrimAsync(run.Topics[run.Random.Next(run.Topics.Count)].Name));
+        }
+    }
 
     private async Task DeleteAsync()
     {
@@ -111,7 +153,7 @@ internal sealed class Operator(CoreSimulation run)
         var isDeleted = false;
         while (!isDeleted)
         {
-            isDeleted = run.Fleet.Any() is { } node && await node.TryControlAsync(client => client.Core.Registry.DeleteAsync(subscription.Name));
+            isDeleted = run.Fleet.Any() is { } node && await node.TryControlAsync(controller => controller.DeleteAsync(subscription.Name));
             await run.Delay(1);
         }
 

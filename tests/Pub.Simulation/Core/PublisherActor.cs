@@ -29,6 +29,12 @@ internal sealed class PublisherActor(CoreSimulation run, int index)
     {
         var random = run.Random;
         var topic = run.Topics[random.Next(run.Topics.Count)];
+        if (random.NextDouble() < run.Knobs.ScheduledShare)
+        {
+            await ScheduleAsync(node, topic);
+            return 1;
+        }
+
         var count = random.NextDouble() < run.Knobs.BatchShare ? random.Next(2, 20) : 1;
         if (random.NextDouble() < run.Knobs.KeylessShare)
         {
@@ -71,6 +77,59 @@ internal sealed class PublisherActor(CoreSimulation run, int index)
         catch (Exception exception)
         {
             End(record, exception);
+        }
+    }
+
+    private async Task ScheduleAsync(CoreNode node, SimTopic topic)
+    {
+        var record = Begin(node, topic, null);
+        var token = run.Random.Next(2) == 0 ? $"token-{record.Id}" : null;
+        var delay = TimeSpan.FromSeconds((run.Random.NextDouble() * 20) - 2);
+        try
+        {
+            await node.ScheduleAsync(record.Topic, Message(record), delay, token);
+            run.Ledger.End(record, PublishState.Confirmed, $"scheduled in {delay}");
+        }
+        catch (OperationCanceledException)
+        {
+        }
+        catch (Exception exception)
+        {
+            End(record, exception);
+        }
+
+        if (token is not null && run.Random.NextDouble() < run.Knobs.CancelledShare)
+        {
+            run.Fleet.Begin(CancelAsync(record, token, delay));
+        }
+    }
+
+    private async Task CancelAsync(PublishRecord record, string token, TimeSpan delay)
+    {
+        await run.DelayUnlessOver(Math.Max(0, delay.TotalSeconds + run.Random.NextDouble() - 0.7));
+        if (run.Fleet.Any() is not { } node)
+        {
+            return;
+        }
+
+        var before = record.State;
+        record.State = before == PublishState.Failed ? before : PublishState.Unknown;
+        try
+        {
+            var result = await node.CancelAsync(token);
+            run.World.Trace.Add(node.Name, "cancel", $"{record.Id}: {result}");
+            if (result != CancelResult.Cancelled)
+            {
+                record.State = before;
+            }
+            else if (before == PublishState.Confirmed)
+            {
+                run.Ledger.Cancelled(record);
+            }
+        }
+        catch (Exception exception) when (exception is PubException or ObjectDisposedException or OperationCanceledException)
+        {
+            run.World.Trace.Add(node.Name, "cancel", $"{record.Id}: {exception.Message}");
         }
     }
 
@@ -117,7 +176,7 @@ internal sealed class PublisherActor(CoreSimulation run, int index)
             case OutcomeUnknownException:
                 run.Ledger.End(record, PublishState.Unknown);
                 break;
-            case PublishBatchException or PubException or ObjectDisposedException:
+            case PublishBatchException or PubException or ObjectDisposedException or ArgumentOutOfRangeException:
                 run.Ledger.End(record, PublishState.Failed, exception.Message);
                 break;
             default:
