@@ -150,6 +150,7 @@ internal sealed class PubCore
         Timings = _options.Timings,
         Directory = Directory,
         Cache = _cache,
+        Pending = Watch.Pending,
         Log = _log,
         SetAside = _setAside,
         Subscription = name,

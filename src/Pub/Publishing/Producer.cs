@@ -36,7 +36,7 @@ public sealed class Producer
             Runtime = runtime,
             Directory = directory,
             Watch = watch,
-            Log = new ShardLog(store, runtime, timings ?? PubTimings.Default, logger),
+            Log = new ShardLog(store, runtime, timings ?? PubTimings.Default, logger, watch.Pending),
             Logger = logger,
             MaxDocumentBytes = store.MaxDocumentBytes,
             Writer = runtime.NewId(),

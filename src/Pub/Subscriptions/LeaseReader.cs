@@ -277,7 +277,7 @@ internal sealed partial class LeaseReader : IDisposable
 
         var line = _start.Find(shard);
         var progress = new SettledRanges(line?.Floor ?? source.StartOf(shard.Number), line?.Settled);
-        window = new ShardWindow(shard, progress, _context.Runtime.Time, _context.Runtime.Broken);
+        window = new ShardWindow(shard, progress, _context.Runtime.Time, _context.Runtime.Broken, _context.Pending);
         _byShard.Add(shard, window);
         var index = _windows.FindIndex(other => CursorDocument.Compare(shard, other.Shard) < 0);
         _windows.Insert(index < 0 ? _windows.Count : index, window);

@@ -19,6 +19,9 @@ internal sealed class ReaderContext
 
     public required EntryCache Cache { get; init; }
 
+    /// <summary>What this process's producers are appending; null if nobody says.</summary>
+    public PendingAppends? Pending { get; init; }
+
     public required ShardLog Log { get; init; }
 
     public required ISetAside SetAside { get; init; }

@@ -21,12 +21,16 @@ internal sealed class ShardWindow
 
     // An offset that was just handed out is being filled: its producer's own hint, or a moment's patience, saves reading an empty slot.
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(1);
+
+    // How soon a slot that this process is filling is looked at again, in case its append ends without an entry.
+    private static readonly TimeSpan PendingPatience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(100);
 
     private readonly List<WindowSlot> _slots = [];
     private readonly TimeProvider _time;
     private readonly BrokenRules _broken;
+    private readonly PendingAppends? _pending;
     private Offset _next;
     private long _clock;
     private int _delivered;
@@ -35,13 +39,15 @@ internal sealed class ShardWindow
     private Offset _filled;
     private long _freshSince;
     private bool _isGracePending;
+    private long _graceEnds;
 
-    public ShardWindow(ShardId shard, SettledRanges progress, TimeProvider time, BrokenRules broken = BrokenRules.None)
+    public ShardWindow(ShardId shard, SettledRanges progress, TimeProvider time, BrokenRules broken = BrokenRules.None, PendingAppends? pending = null)
     {
         Shard = shard;
         Progress = progress;
         _time = time;
         _broken = broken;
+        _pending = pending;
         _next = progress.Floor.Offset;
         _freshSince = time.GetTimestamp() - time.TimestampFrequency;
     }
@@ -145,9 +151,17 @@ internal sealed class ShardWindow
                 break;
             }
 
+            if (IsBeingFilledHere(_next))
+            {
+                _isGracePending = true;
+                _graceEnds = now + Ticks(PendingPatience);
+                break;
+            }
+
             if (IsFresh(_next) && _time.GetElapsedTime(_freshSince) < Grace)
             {
                 _isGracePending = true;
+                _graceEnds = _freshSince + Ticks(Grace);
                 break;
             }
 
@@ -301,7 +315,7 @@ internal sealed class ShardWindow
     public long NextDue()
     {
         // Only where the plan stopped for it: a plan that had no room is made again when there is some, and not before.
-        var due = _isGracePending ? _freshSince + Ticks(Grace) : long.MaxValue;
+        var due = _isGracePending ? _graceEnds : long.MaxValue;
         if (_holes > 0)
         {
             foreach (var slot in _slots)
@@ -427,6 +441,9 @@ internal sealed class ShardWindow
         _slots.Count < MaxSlots && (Progress.Ranges.Count < MaxRanges || Position.StartOf(_next) < Progress.Ranges[^1].From);
 
     private long Ticks(TimeSpan duration) => (long)(duration.TotalSeconds * _time.TimestampFrequency);
+
+    // Only the last slot: whatever is above it, other processes' entries too, is read at once.
+    private bool IsBeingFilledHere(Offset offset) => offset == Tail && offset > _filled && _pending is not null && _pending.Contains(Shard, offset);
 
     private bool IsFresh(Offset offset) => offset > _notFresh && offset > _filled;
 

@@ -32,11 +32,13 @@ internal sealed class ShardLog
     private readonly IDocumentStore _store;
     private readonly PubRuntime _runtime;
     private readonly ILogger _logger;
+    private readonly PendingAppends? _pending;
     private readonly SlotFilling _filling;
     private readonly string _writer;
 
-    public ShardLog(IDocumentStore store, PubRuntime runtime, PubTimings timings, ILogger logger)
+    public ShardLog(IDocumentStore store, PubRuntime runtime, PubTimings timings, ILogger logger, PendingAppends? pending = null)
     {
+        _pending = pending;
         _store = store;
         _runtime = runtime;
         _logger = logger;
@@ -71,7 +73,7 @@ internal sealed class ShardLog
                         : new(reserved.IsMissing ? AppendStatus.TopicMissing : AppendStatus.LifeDiffers);
                 }
 
-                switch (await _filling.FillAsync(shard, reserved.Offset, appendId, entry, since, deadline))
+                switch (await FillReservedAsync(shard, reserved.Offset, appendId, entry, since, deadline))
                 {
                     case FillResult.Filled:
                         return new(AppendStatus.Done, reserved.Offset);
@@ -105,6 +107,20 @@ internal sealed class ShardLog
         var options = new WriteOptions(Durable: !_runtime.Breaks(BrokenRules.TombstoneNotDurable));
         var result = await _store.InsertAsync(DocumentKeys.Entry(shard, offset), tombstone, options);
         return result.Status;
+    }
+
+    private async ValueTask<FillResult> FillReservedAsync(
+        ShardId shard, Offset offset, string appendId, ReadOnlyMemory<byte> entry, ElapsedTime since, Deadline deadline)
+    {
+        _pending?.Begin(shard, offset);
+        try
+        {
+            return await _filling.FillAsync(shard, offset, appendId, entry, since, deadline);
+        }
+        finally
+        {
+            _pending?.End(shard, offset);
+        }
     }
 
     /// <summary>A fallen tail can hand out again what this caller has used (executions.md 5); what lies between is used too, so it is stepped over.</summary>

@@ -58,6 +58,9 @@ internal sealed class TopicWatch : IAsyncDisposable
         return new Subscription(this, watched, watcher);
     }
 
+    /// <summary>What this process's producers are appending right now.</summary>
+    public PendingAppends Pending { get; } = new();
+
     /// <summary>Hands a confirmed entry of this process to the local readers, so that they need neither wait nor read.</summary>
     public void Appended(ShardId shard, Offset offset, ReadOnlyMemory<byte> encodedEntry)
     {
