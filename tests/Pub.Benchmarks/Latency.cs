@@ -70,18 +70,8 @@ internal static class Latency
     public static async Task<LatencyResult> AcrossProcessesAsync(int messages, TimeSpan pause)
     {
         await using var store = await BenchmarkStore.OpenAsync("sqlite");
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
-        foreach (var argument in (string[])[.. SelfArguments(), "latency-child", store.Path!, messages.ToString(CultureInfo.InvariantCulture)])
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        using var child = Process.Start(start)!;
-        if (await child.StandardOutput.ReadLineAsync() != "ready")
-        {
-            throw new InvalidOperationException("The second process did not start.");
-        }
-
+        using var child = ChildProcess.Start("latency-child", store.Path!, messages.ToString(CultureInfo.InvariantCulture));
+        await child.ReadAsync();
         await using var client = PubClient.Create(store.Counting);
         var topic = TopicName.Topic("lone");
         for (var i = 0; i < messages; i++)
@@ -90,9 +80,8 @@ internal static class Latency
             await Task.Delay(pause);
         }
 
-        var line = await child.StandardOutput.ReadLineAsync() ?? "";
-        await child.WaitForExitAsync();
-        var parts = line.Split(' ');
+        var parts = (await child.ReadAsync()).Split(' ');
+        await child.EndAsync();
         return LatencyResult.From(
             "sqlite", $"two processes, every {pause.TotalMilliseconds} ms", [.. parts.Select(part => double.Parse(part, CultureInfo.InvariantCulture))], double.NaN);
     }
@@ -118,8 +107,32 @@ internal static class Latency
         Console.WriteLine(string.Join(' ', latencies.Select(latency => latency.ToString("F4", CultureInfo.InvariantCulture))));
     }
 
-    internal static string[] SelfArguments() =>
-        Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [typeof(Latency).Assembly.Location] : [];
+    /// <summary>What a process with 20 subscriptions costs while nothing comes: the share of one core, of a second process on the same file.</summary>
+    public static async Task<double> IdleAsync(TimeSpan duration)
+    {
+        await using var store = await BenchmarkStore.OpenAsync("sqlite");
+        using var child = ChildProcess.Start("idle-child", store.Path!);
+        await child.ReadAsync();
+        await Task.Delay(TimeSpan.FromSeconds(8));
+        var before = child.CpuTime;
+        await Task.Delay(duration);
+        return (child.CpuTime - before) / duration;
+    }
+
+    public static async Task IdleChildAsync(string path)
+    {
+        await using var store = await Sqlite.SqliteDocumentStore.OpenAsync(new Sqlite.SqliteStoreOptions { Path = path });
+        await using var client = PubClient.Create(store);
+        for (var i = 0; i < 20; i++)
+        {
+            var topic = TopicName.Topic($"idle-{i}");
+            var consumer = await client.SubscribeAsync(SubscriptionName.Plain($"idle-{i}"), options => options.Read(topic));
+            _ = consumer.RunAsync((_, _) => Task.CompletedTask);
+        }
+
+        Console.WriteLine("ready");
+        await Console.In.ReadLineAsync();
+    }
 
     private static OutgoingMessage Stamped() =>
         new() { Body = Encoding.ASCII.GetBytes($$"""{"at":{{Stopwatch.GetTimestamp()}}}""") };

@@ -1,25 +1,45 @@
+using System.Globalization;
 using Pub.Benchmarks;
 
-var what = args.Length > 0 ? args[0] : "all";
-var store = args.Length > 1 ? args[1] : "memory";
-if (what == "throughput")
+// What runs is named by the first argument; none: all of it, about five minutes. The tables are those of docs/benchmarks.md.
+var messages = args.Length > 1 && int.TryParse(args[1], CultureInfo.InvariantCulture, out var given) ? given : 0;
+switch (args.FirstOrDefault())
 {
-    var messages = args.Length > 2 ? int.Parse(args[2], System.Globalization.CultureInfo.InvariantCulture) : 500_000;
-    for (var i = 0; i < 3; i++)
-    {
-        var r = await Throughput.MeasureAsync(store, 60_000, messages, args.Length > 3);
-        Console.WriteLine($"{r.Store}: {r.Rate:N0}/s, {r.OperationsPerMessage:F3} ops/msg {r.Counts}, {r.BytesPerMessage:N0} B/msg, {r.CpuPerMessage:F1} us/msg, gen2 {r.Collections}");
-    }
-}
-else if (what == "latency")
-{
-    Console.WriteLine(await Latency.MeasureAsync("memory", 2000, 5000));
-    Console.WriteLine(await Latency.MeasureAsync("sqlite", 1000, 3000));
-    Console.WriteLine("ops memory " + await Latency.OperationsAsync("memory", 30));
-    Console.WriteLine("ops sqlite " + await Latency.OperationsAsync("sqlite", 30));
-    Console.WriteLine(await Latency.AcrossProcessesAsync(100, TimeSpan.FromMilliseconds(50)));
-}
-else if (what == "latency-child")
-{
-    await Latency.ChildAsync(args[1], int.Parse(args[2], System.Globalization.CultureInfo.InvariantCulture));
+    case null or "all":
+        await Suite.RawAsync();
+        await Suite.ThroughputAsync(500_000);
+        await Suite.LatencyAsync();
+        await Suite.BacklogAsync(1_000_000);
+        await Suite.HandOverAsync();
+        return 0;
+    case "raw":
+        await Suite.RawAsync();
+        return 0;
+    case "throughput":
+        await Suite.ThroughputAsync(messages == 0 ? 500_000 : messages);
+        return 0;
+    case "latency":
+        await Suite.LatencyAsync();
+        return 0;
+    case "backlog":
+        await Suite.BacklogAsync(messages == 0 ? 1_000_000 : messages);
+        return 0;
+    case "handover":
+        await Suite.HandOverAsync();
+        return 0;
+    case "latency-child":
+        await Latency.ChildAsync(args[1], int.Parse(args[2], CultureInfo.InvariantCulture));
+        return 0;
+    case "idle-child":
+        await Latency.IdleChildAsync(args[1]);
+        return 0;
+    case "backlog-child":
+        await Backlog.ChildAsync(args[1], int.Parse(args[2], CultureInfo.InvariantCulture), int.Parse(args[3], CultureInfo.InvariantCulture));
+        return 0;
+    case "handover-child":
+        await HandOver.ChildAsync(args[1], double.Parse(args[2], CultureInfo.InvariantCulture));
+        return 0;
+    default:
+        Console.Error.WriteLine("Benchmarks: all, raw, throughput [messages], latency, backlog [messages], handover.");
+        return 2;
 }

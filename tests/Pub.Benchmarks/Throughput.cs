@@ -8,7 +8,7 @@ internal static class Throughput
 {
     public const int Publishers = 64;
 
-    public static async Task<ThroughputResult> MeasureAsync(string storeName, int warmUp, int messages, bool keyed = false, int concurrency = 64)
+    public static async Task<ThroughputResult> MeasureAsync(string storeName, int warmUp, int messages, bool keyed)
     {
         await using var store = await BenchmarkStore.OpenAsync(storeName);
         await using var client = PubClient.Create(store.Counting);
@@ -18,7 +18,7 @@ internal static class Throughput
             options =>
             {
                 options.Read(topic);
-                options.Concurrency = concurrency;
+                options.Concurrency = 64;
                 options.Prefetch = 4_000;
             });
         var counter = new SettledCounter();

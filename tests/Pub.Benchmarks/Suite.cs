@@ -1,0 +1,96 @@
+using System.Globalization;
+
+namespace Pub.Benchmarks;
+
+/// <summary>Each measurement as one table, best of a few runs named with the others beside it: the machine is shared and noisy.</summary>
+internal static class Suite
+{
+    private const int Runs = 3;
+
+    public static async Task RawAsync() => (await RawLimits.MeasureAsync()).Print();
+
+    public static async Task ThroughputAsync(int messages)
+    {
+        var table = new MarkdownTable(
+            "Publish, deliver and settle: 64 publishers that await each publish, 200-byte bodies, one consumer in the same process",
+            "store", "messages", "messages/s (each run)", "store operations/message", "CPU µs/message", "allocated bytes/message", "sync p50 now");
+        foreach (var (store, keyed) in new[] { ("memory", false), ("sqlite", false), ("memory", true), ("sqlite", true) })
+        {
+            var results = new List<ThroughputResult>();
+            for (var run = 0; run < Runs; run++)
+            {
+                results.Add(await Throughput.MeasureAsync(store, 60_000, keyed ? messages / 4 : messages, keyed));
+            }
+
+            var last = results[^1];
+            table.Add(
+                keyed ? store + ", 64 keys" : store,
+                Text(last.Messages, "N0"),
+                string.Join(" / ", results.Select(result => Text(result.Rate, "N0"))),
+                Text(results.Max(result => result.OperationsPerMessage), "F3"),
+                Text(results.Average(result => result.CpuPerMessage), "F1"),
+                Text(last.BytesPerMessage, "N0"),
+                store == "sqlite" ? Text(await RawLimits.SyncAsync(), "F3") + " ms" : "");
+        }
+
+        table.Print();
+    }
+
+    public static async Task LatencyAsync()
+    {
+        var table = new MarkdownTable(
+            "A lone message, publish to handler", "store", "where", "p50 ms", "p95 ms", "p99 ms", "store operations/message");
+        foreach (var store in BenchmarkStore.Names)
+        {
+            var result = await Latency.MeasureAsync(store, 3_000, 5_000);
+            table.Add(store, "one process, one after another", Text(result.P50, "F3"), Text(result.P95, "F3"), Text(result.P99, "F3"), Text(result.OperationsPerMessage, "F2"));
+            table.Add(store, "one process, every 100 ms", "", "", "", Text(await Latency.OperationsAsync(store, 50), "F2"));
+        }
+
+        foreach (var pause in new[] { 50, 10 })
+        {
+            var result = await Latency.AcrossProcessesAsync(200, TimeSpan.FromMilliseconds(pause));
+            table.Add("sqlite", $"two processes, every {pause} ms", Text(result.P50, "F3"), Text(result.P95, "F3"), Text(result.P99, "F3"), "");
+        }
+
+        table.Add("sqlite", "write 4 KB and sync, now", Text(await RawLimits.SyncAsync(), "F3"), "", "", "");
+        table.Print();
+        var idle = new MarkdownTable("A process with 20 subscriptions while nothing comes, SQLite", "of one core");
+        idle.Add(Text(await Latency.IdleAsync(TimeSpan.FromSeconds(20)) * 100, "F2") + " %");
+        idle.Print();
+    }
+
+    public static async Task BacklogAsync(int backlog)
+    {
+        var table = new MarkdownTable(
+            "A consumer that starts in a fresh process on a SQLite file, while 64 publishers go on", "backlog", "first message after", "messages/s settled", "ratio", "peak memory");
+        var none = await Backlog.MeasureAsync(1, 200_000);
+        var full = await Backlog.MeasureAsync(backlog, 200_000);
+        foreach (var result in new[] { none, full })
+        {
+            table.Add(
+                Text(result.Backlog, "N0"), Text(result.FirstMilliseconds, "N0") + " ms", Text(result.Rate, "N0"),
+                Text(result.Rate / none.Rate, "F2"), Text(result.PeakMegabytes, "N0") + " MB");
+        }
+
+        table.Print();
+    }
+
+    public static async Task HandOverAsync()
+    {
+        var table = new MarkdownTable(
+            "Two processes share a subscription on a SQLite file; one ends while a message comes every 5 ms",
+            "the other is", "session timeout", "longest wait of a message", "delivered twice", "lost");
+        foreach (var kill in new[] { false, true })
+        {
+            var result = await HandOver.MeasureAsync(kill, TimeSpan.FromSeconds(kill ? 6 : 30));
+            table.Add(
+                result.How, Text(result.SessionTimeout.TotalSeconds, "N0") + " s", Text(result.LongestWait.TotalSeconds, "F2") + " s",
+                Text(result.Twice, "N0"), Text(result.Lost, "N0"));
+        }
+
+        table.Print();
+    }
+
+    private static string Text(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
+}
