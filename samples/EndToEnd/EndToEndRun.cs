@@ -8,23 +8,40 @@ namespace EndToEnd;
 /// </summary>
 internal sealed class EndToEndRun(PubClient pub, Settings settings)
 {
+    private const string SubscriptionPrefix = "end-to-end-";
     private static readonly TopicName Topic = TopicName.Topic("end-to-end");
 
-    private readonly string _run = $"{DateTime.UtcNow:yyyyMMdd-HHmmss}-{Guid.NewGuid().ToString("N")[..8]}";
+    private readonly SubscriptionName _subscription = FormerRuns.NewName(SubscriptionPrefix);
 
     public Tally Tally { get; } = new(settings.EventsOfRun);
-
-    private SubscriptionName Subscription => SubscriptionName.Plain($"end-to-end-{_run}");
 
     /// <exception cref="PubException">The store failed.</exception>
     /// <exception cref="OperationCanceledException">Interrupted.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var consumer = await pub.SubscribeAsync(Subscription, options => options.Read(Topic), cancellationToken);
+        await pub.Controller.CreateAsync(Topic, cancellationToken: cancellationToken);
+        var former = new FormerRuns(pub.Controller);
+        await former.FindAsync(SubscriptionPrefix, cancellationToken);
+        try
+        {
+            var consumer = await pub.SubscribeAsync(_subscription, options => options.Read(Topic), cancellationToken);
+            await PublishAndConsumeAsync(consumer, cancellationToken);
+            await former.RemoveDeadAsync(cancellationToken);
+        }
+        finally
+        {
+            await RemoveSubscriptionAsync();
+        }
+    }
+
+    private async Task PublishAndConsumeAsync(Consumer consumer, CancellationToken cancellationToken)
+    {
+        var shards = (await pub.Controller.DescribeAsync(Topic, cancellationToken)).Shards;
         using var failed = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var publishing = new EventPublisher(pub.Producer, Topic, _run, settings, Tally).RunAsync(failed.Token);
-        var consuming = Enumerable.Range(0, TopicSettings.Default.Shards)
-            .Select(shard => new EventConsumer(consumer, new ShardId(Topic, shard), _run, settings, Tally, publishing).RunAsync(failed.Token))
+        var run = _subscription.Name;
+        var publishing = new EventPublisher(pub.Producer, Topic, run, settings, Tally).RunAsync(failed.Token);
+        var consuming = shards
+            .Select(shard => new EventConsumer(consumer, new ShardId(Topic, shard.Number), run, settings, Tally, publishing).RunAsync(failed.Token))
             .ToArray();
         try
         {
@@ -35,6 +52,18 @@ internal sealed class EndToEndRun(PubClient pub, Settings settings)
         {
             await failed.CancelAsync();
             await consumer.StopAsync();
+        }
+    }
+
+    private async Task RemoveSubscriptionAsync()
+    {
+        try
+        {
+            await FormerRuns.RemoveAsync(pub.Controller, _subscription);
+        }
+        catch (PubException)
+        {
+            // What made the store fail is told elsewhere; a later run removes the subscription.
         }
     }
 }

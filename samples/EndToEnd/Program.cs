@@ -3,7 +3,6 @@ using System.Text;
 using EndToEnd;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using Pub;
 using Spectre.Console;
 
@@ -72,12 +71,20 @@ void Interrupt(PosixSignalContext context)
 }
 
 // In a file there is nothing but text, whatever the environment says about colours.
-static IAnsiConsole MakeConsole() => Console.IsOutputRedirected
-    ? AnsiConsole.Create(new AnsiConsoleSettings
+static IAnsiConsole MakeConsole()
+{
+    if (!Console.IsOutputRedirected)
+    {
+        return AnsiConsole.Console;
+    }
+
+    var console = AnsiConsole.Create(new AnsiConsoleSettings
     {
         Ansi = AnsiSupport.No,
         ColorSystem = ColorSystemSupport.NoColors,
         Interactive = InteractionSupport.No,
         Enrichment = new ProfileEnrichment { UseDefaultEnrichers = false },
-    })
-    : AnsiConsole.Console;
+    });
+    console.Profile.Width = 200;
+    return console;
+}

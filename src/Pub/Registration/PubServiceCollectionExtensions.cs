@@ -10,7 +10,7 @@ using Pub.Storage.Memory;
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>
-/// Registers Pub: a <see cref="PubClient"/>, its <see cref="Producer"/> and <see cref="Scheduler"/>, and a <see cref="PubHealth"/>, all singletons; those of a
+/// Registers Pub: a <see cref="PubClient"/>, its <see cref="Producer"/>, <see cref="Scheduler"/> and <see cref="Controller"/>, and a <see cref="PubHealth"/>, all singletons; those of a
 /// named store as keyed services under its name.
 /// </summary>
 /// <remarks>
@@ -43,6 +43,7 @@ public static class PubServiceCollectionExtensions
         services.AddKeyedSingleton(store.Name, (provider, _) => MakeClient(provider, store));
         services.AddKeyedSingleton(store.Name, (provider, key) => provider.GetRequiredKeyedService<PubClient>(key).Producer);
         services.AddKeyedSingleton(store.Name, (provider, key) => provider.GetRequiredKeyedService<PubClient>(key).Scheduler);
+        services.AddKeyedSingleton(store.Name, (provider, key) => provider.GetRequiredKeyedService<PubClient>(key).Controller);
         services.AddKeyedSingleton(store.Name, (provider, key) => new PubHealth(provider.GetRequiredKeyedService<PubClient>(key)));
         return services;
     }
