@@ -13,15 +13,15 @@ public class ArchitectureTests
 
     [Fact]
     public void References_OfCore_AreTheBaseLibraryAndAbstractions() =>
-        Assert.Empty(References(Core).Where(name => !IsBaseLibrary(name) && name is not (
+        Assert.DoesNotContain(References(Core), name => !IsBaseLibrary(name) && name is not (
             "Microsoft.Extensions.Configuration.Abstractions" or "Microsoft.Extensions.DependencyInjection.Abstractions"
-            or "Microsoft.Extensions.Logging.Abstractions" or "Microsoft.Extensions.Options" or "Microsoft.Extensions.Primitives" or "System.IO.Hashing")));
+            or "Microsoft.Extensions.Logging.Abstractions" or "Microsoft.Extensions.Options" or "Microsoft.Extensions.Primitives" or "System.IO.Hashing"));
 
     [Fact]
     public void References_OfSqlite_AreCoreAndTheDatabase() =>
-        Assert.Empty(References(Sqlite).Where(name => !IsBaseLibrary(name) && name is not (
+        Assert.DoesNotContain(References(Sqlite), name => !IsBaseLibrary(name) && name is not (
             "Pub" or "Microsoft.Data.Sqlite" or "Microsoft.Extensions.DependencyInjection.Abstractions" or "Microsoft.Extensions.Options")
-            && !name.StartsWith("SQLitePCLRaw.", StringComparison.Ordinal)));
+            && !name.StartsWith("SQLitePCLRaw.", StringComparison.Ordinal));
 
     [Fact]
     public void TypeNames_OfSources_HaveNoBannedWord()

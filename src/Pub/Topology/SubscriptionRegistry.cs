@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
-using Pub.Trimming;
 using Pub.Storage;
 using Pub.Topics;
+using Pub.Trimming;
 
 namespace Pub.Topology;
 

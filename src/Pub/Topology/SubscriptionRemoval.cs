@@ -1,6 +1,6 @@
-using Pub.Trimming;
 using Pub.Storage;
 using Pub.Topics;
+using Pub.Trimming;
 
 namespace Pub.Topology;
 

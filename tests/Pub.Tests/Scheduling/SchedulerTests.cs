@@ -34,8 +34,13 @@ public class SchedulerTests : SchedulingTest
     {
         var message = new OutgoingMessage
         {
-            Id = "id", Key = "k;1", Type = "ö", ContentType = "application/json", Body = "{\"a\":1}"u8.ToArray(),
-            Headers = new Dictionary<string, string> { ["x;y"] = "z" }, TimeToLive = TimeSpan.FromMinutes(1),
+            Id = "id",
+            Key = "k;1",
+            Type = "ö",
+            ContentType = "application/json",
+            Body = "{\"a\":1}"u8.ToArray(),
+            Headers = new Dictionary<string, string> { ["x;y"] = "z" },
+            TimeToLive = TimeSpan.FromMinutes(1),
         };
         var due = Clock.GetUtcNow() + TimeSpan.FromHours(1);
         await Process.Scheduler.ScheduleAsync(Orders, message, due, Cancel);

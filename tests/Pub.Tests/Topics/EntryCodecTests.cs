@@ -104,8 +104,14 @@ public class EntryCodecTests
     {
         var sent = new OutgoingMessage
         {
-            Id = "i", Key = "k", Type = "y", ContentType = "text/plain", Headers = new Dictionary<string, string> { ["h"] = "1" }, Body = new byte[] { 1, 2 },
-            Sent = DateTimeOffset.UnixEpoch.AddDays(1), TimeToLive = TimeSpan.FromSeconds(3),
+            Id = "i",
+            Key = "k",
+            Type = "y",
+            ContentType = "text/plain",
+            Headers = new Dictionary<string, string> { ["h"] = "1" },
+            Body = new byte[] { 1, 2 },
+            Sent = DateTimeOffset.UnixEpoch.AddDays(1),
+            TimeToLive = TimeSpan.FromSeconds(3),
         };
         var first = RoundTrip(sent);
         var second = RoundTrip(first.Messages[0].ToOutgoing());
