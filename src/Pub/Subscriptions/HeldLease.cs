@@ -23,6 +23,7 @@ internal sealed class HeldLease
     private readonly Action<LeaseReader> _attach;
     private readonly Action<LeaseGrant, string> _lost;
     private readonly CursorKeeper _cursor;
+    private readonly Func<int, DocumentKey> _cursorOf;
     private readonly CancellationTokenSource _ending = new();
     private readonly Lock _lock = new();
     private LeaseReader? _reader;
@@ -32,12 +33,13 @@ internal sealed class HeldLease
     private CursorEnd? _end;
 
     public HeldLease(
-        ReaderContext context, LeaseGrant grant, int leaseCount, CursorKeeper cursor, Action<LeaseReader> attach, Action<LeaseGrant, string> lost)
+        ReaderContext context, LeaseGrant grant, int leaseCount, CursorKeeper cursor, Func<int, DocumentKey> cursorOf, Action<LeaseReader> attach, Action<LeaseGrant, string> lost)
     {
         _context = context;
         _grant = grant;
         _leaseCount = leaseCount;
         _cursor = cursor;
+        _cursorOf = cursorOf;
         _attach = attach;
         _lost = lost;
     }
@@ -175,7 +177,7 @@ internal sealed class HeldLease
     /// </summary>
     private CursorDocument Begin(CursorDocument cursor)
     {
-        var reader = new LeaseReader(_context, _grant, _leaseCount, _cursor, cursor);
+        var reader = new LeaseReader(_context, _grant, _leaseCount, _cursor, cursor, _cursorOf);
         ReplaceReader(reader)?.Discard();
         _attach(reader);
         return reader.Capture();

@@ -11,6 +11,7 @@ internal sealed partial class LeaseReader
 
     private readonly List<WindowSlot> _undecodable = [];
     private Delivery? _suspect;
+    private long? _fencesLooked;
     private bool _isSuspectDone = true;
     private int _firstWindow;
     private bool _isShort;
@@ -51,6 +52,7 @@ internal sealed partial class LeaseReader
         }
 
         await ProbeAsync();
+        await LookAtFencesAsync();
         var did = await ReadAsync();
         did |= await CloseHolesAsync();
         did |= HandOut();
@@ -73,14 +75,47 @@ internal sealed partial class LeaseReader
             }
         }
 
+        var time = _context.Runtime.Time;
+        if (_fences.HasHeld)
+        {
+            due = Math.Min(due, time.GetTimestamp() + (long)(ShardFences.LookInterval.TotalSeconds * time.TimestampFrequency));
+        }
+
         if (due != long.MaxValue)
         {
-            var time = _context.Runtime.Time;
             var wait = TimeSpan.FromSeconds((double)(due - time.GetTimestamp()) / time.TimestampFrequency);
             _wake.SetAfter(wait > TimeSpan.Zero ? wait : TimeSpan.Zero);
         }
 
         await _wake.WaitAsync();
+    }
+
+    /// <summary>Shards that were added later are read once their keys' old shards are settled.</summary>
+    private async Task LookAtFencesAsync()
+    {
+        IReadOnlyList<ShardId> others;
+        lock (_gate)
+        {
+            if (!_fences.HasHeld)
+            {
+                return;
+            }
+
+            _fences.Pass(shard => _byShard.GetValueOrDefault(shard)?.Progress.Floor);
+            others = _fences.OfOtherLeases(_grant.Lease);
+        }
+
+        if (others.Count == 0 || (_fencesLooked is { } looked && _context.Runtime.Time.GetElapsedTime(looked) < ShardFences.LookInterval))
+        {
+            return;
+        }
+
+        _fencesLooked = _context.Runtime.Time.GetTimestamp();
+        var floors = await _fences.ReadAsync(others, Cancelled);
+        lock (_gate)
+        {
+            _fences.Pass(shard => floors.TryGetValue(shard, out var floor) ? floor : null);
+        }
     }
 
     private async Task<bool> ReadAsync()
@@ -134,7 +169,7 @@ internal sealed partial class LeaseReader
             {
                 // Each in turn is first: one with a long backlog would leave nothing to those behind it.
                 var window = _windows[(_firstWindow + i) % _windows.Count];
-                if (window.IsRetired)
+                if (window.IsRetired || _fences.Holds(window.Shard))
                 {
                     continue;
                 }

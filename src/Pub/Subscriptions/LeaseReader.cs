@@ -31,6 +31,7 @@ internal sealed partial class LeaseReader : IDisposable
     private readonly DeliveryCounts _counts;
     private readonly AheadMarks _ahead;
     private readonly TailProbe _probe;
+    private readonly ShardFences _fences;
     private readonly CursorDocument _start;
     private readonly int _leaseCount;
     private readonly List<Delivery> _withdrawn = [];
@@ -40,7 +41,7 @@ internal sealed partial class LeaseReader : IDisposable
     private volatile bool _isDraining;
     private volatile bool _isEnded;
 
-    public LeaseReader(ReaderContext context, LeaseGrant grant, int leaseCount, CursorKeeper cursor, CursorDocument start)
+    public LeaseReader(ReaderContext context, LeaseGrant grant, int leaseCount, CursorKeeper cursor, CursorDocument start, Func<int, DocumentKey> cursorOf)
     {
         _context = context;
         _grant = grant;
@@ -51,6 +52,7 @@ internal sealed partial class LeaseReader : IDisposable
         Cancelled = _cancelled.Token;
         _counts = new DeliveryCounts(start);
         _ahead = new AheadMarks(start, grant.TakenFromDead && !context.Runtime.Breaks(BrokenRules.NoCountBeforeDelivery));
+        _fences = new ShardFences(context.Store, cursorOf, leaseCount);
         _probe = new TailProbe(context.Store, context.Directory, context.Runtime);
     }
 
@@ -79,6 +81,11 @@ internal sealed partial class LeaseReader : IDisposable
                 isNews |= window.IsRetired || state.Last > window.Tail || state.Head > window.Progress.Floor.Offset;
                 window.Revive();
                 window.Observe(state.Last, state.Head, state.Jumps);
+                if (state.Fence is { } fence)
+                {
+                    _fences.Observe(window.Shard, fence, Position.Max(source.StartOf(fence.Shard), Position.StartOf(topic[fence.Shard].Head)));
+                }
+
                 _ahead.BoundSuspects(window.Shard, state.Last);
                 isNews |= !state.IsClosed && _probe.Observe(window.Shard, topic.Epoch);
             }

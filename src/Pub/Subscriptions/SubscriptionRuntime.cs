@@ -142,9 +142,8 @@ internal sealed class SubscriptionRuntime : ILeaseHolder
     {
         var view = View;
         var incarnation = _context.Runtime.Breaks(BrokenRules.NoIncarnation) ? "0" : view.Incarnation;
-        var key = DocumentKeys.Cursor(view.Name, incarnation, grant.Lease);
-        var cursor = new CursorKeeper(_context.Store, _context.Runtime, key, grant, _pace, _context.Logger, isStored: !view.IsTemporary);
-        var held = new HeldLease(_context, grant, view.LeaseCount, cursor, AttachReader, ReportLost);
+        var cursor = new CursorKeeper(_context.Store, _context.Runtime, CursorOf(grant.Lease), grant, _pace, _context.Logger, isStored: !view.IsTemporary);
+        var held = new HeldLease(_context, grant, view.LeaseCount, cursor, CursorOf, AttachReader, ReportLost);
         HeldLease? former;
         lock (_lock)
         {
@@ -154,6 +153,8 @@ internal sealed class SubscriptionRuntime : ILeaseHolder
 
         former?.Lose();
         held.Start();
+
+        DocumentKey CursorOf(int lease) => DocumentKeys.Cursor(view.Name, incarnation, lease);
     }
 
     public bool IsIdle(int lease) => Find(lease)?.IsIdle ?? true;

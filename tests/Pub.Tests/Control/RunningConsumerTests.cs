@@ -1,4 +1,5 @@
 using Pub.Storage.Memory;
+using Pub.Topics;
 
 namespace Pub.Tests.Control;
 
@@ -51,6 +52,35 @@ public sealed class RunningConsumerTests
 
         Assert.Equal(["a"], await ReceiveAsync(consumer, 1));
     }
+
+    /// <summary>Keys move to a shard of another lease (4 to 8 shards) and of the same (16 to 32).</summary>
+    [Theory]
+    [InlineData(4, 8)]
+    [InlineData(16, 32)]
+    public async Task AddShards_OldShardUnsettled_HoldsTheAddedOneBack(int before, int after)
+    {
+        await using var pub = PubClient.Create(new MemoryDocumentStore(), ownsStore: true);
+        await pub.Controller.CreateAsync(Orders, new TopicSettings { Shards = before }, Cancellation);
+        var consumer = await pub.SubscribeAsync(Audit, options => options.Read(Orders), Cancellation);
+        string[] keys = [.. Enumerable.Range(0, 1000).Select(i => $"key-{i}")];
+        var old = keys.First(key => ShardHash.ShardOf(key, after) == 1);
+        var moved = keys.First(key => ShardHash.ShardOf(key, after) == 1 + before);
+        await PublishKeyAsync(pub, old);
+        var first = Assert.Single(await consumer.PullAsync(1, Limit, Cancellation));
+
+        await pub.Controller.AddShardsAsync(Orders, after, Cancellation);
+        var place = await PublishKeyAsync(pub, moved);
+
+        Assert.Equal(1 + before, place.Shard.Number);
+        Assert.Empty(await consumer.PullAsync(1, TimeSpan.FromMilliseconds(500), Cancellation));
+        first.Ack();
+        var second = Assert.Single(await consumer.PullAsync(1, Limit, Cancellation));
+        Assert.Equal(moved, second.Message.Key);
+        second.Ack();
+    }
+
+    private static async Task<MessagePlace> PublishKeyAsync(PubClient pub, string key) =>
+        (await pub.Producer.PublishAsync(Orders, new OutgoingMessage { Key = key, Body = "{}"u8.ToArray() }, Cancellation)).Place;
 
     private static async Task PublishAsync(PubClient pub, params string[] ids)
     {
