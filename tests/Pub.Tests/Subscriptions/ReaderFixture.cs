@@ -73,12 +73,13 @@ internal sealed class ReaderFixture
         new(Store, Runtime, Key, new LeaseGrant(0, token, session, takenFromDead), Pace, NullLogger.Instance);
 
     /// <summary>A reader that nobody runs: for what needs one to point to.</summary>
-    public LeaseReader IdleReader() => new(Context, new LeaseGrant(0, 1, "a", false), 1, Keeper(), CursorDocument.Empty);
+    public LeaseReader IdleReader() => new(Context, new LeaseGrant(0, 1, "a", false), 1, Keeper(), CursorDocument.Empty, _ => Key);
 
     public HeldLease Lease(long token = 1, string session = "a", bool takenFromDead = false)
     {
         var grant = new LeaseGrant(0, token, session, takenFromDead);
-        return new HeldLease(Context, grant, 1, Keeper(token, session, takenFromDead), reader => reader.Observe(Snapshot, Source), (_, why) => Lost.Enqueue(why));
+        return new HeldLease(
+            Context, grant, 1, Keeper(token, session, takenFromDead), _ => Key, reader => reader.Observe(Snapshot, Source), (_, why) => Lost.Enqueue(why));
     }
 
     /// <summary>Deliveries that stand in no log: one message each, keyed as given.</summary>
