@@ -19,6 +19,11 @@ internal static class SeedRunner
             return run.Failure is null ? 0 : 1;
         }
 
+        if (args.Contains("--rules"))
+        {
+            return RunRules(args);
+        }
+
         var (from, count) = (Number(args, "--from") ?? 1, Number(args, "--seeds") ?? 1000);
         var watch = Stopwatch.StartNew();
         var failed = RunMany(from, count, Broken(args), int.MaxValue, run =>
@@ -78,6 +83,20 @@ internal static class SeedRunner
 
         totals = sum;
         return [.. failed.OrderBy(run => run.Seed)];
+    }
+
+    /// <summary>For each rule the first seed that catches its absence.</summary>
+    private static int RunRules(string[] args)
+    {
+        foreach (var rule in Enum.GetValues<BrokenRules>().Where(rule => rule != BrokenRules.None))
+        {
+            var watch = Stopwatch.StartNew();
+            var failed = RunMany(Number(args, "--from") ?? 1, Number(args, "--seeds") ?? 300, rule, 1, null, out _);
+            var result = failed.Count == 0 ? "not caught" : $"seed {failed[0].Seed}: {failed[0].Failure!.Split('\n')[0]}";
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{rule,-26} {watch.Elapsed.TotalSeconds,5:F0} s  {result[..Math.Min(result.Length, 170)]}"));
+        }
+
+        return 0;
     }
 
     private static int? Number(string[] args, string name)

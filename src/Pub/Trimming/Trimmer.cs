@@ -119,8 +119,9 @@ internal sealed class Trimmer : IAsyncDisposable
             {
                 TrimLog.RoundFailed(_logger, e);
             }
-            catch (OperationCanceledException)
+            catch (Exception) when (_stop.IsCancellationRequested)
             {
+                // Whatever ended the round: the next trimmer goes on where it stood.
                 return;
             }
 
