@@ -17,7 +17,9 @@ internal sealed class CoreSimulation
         Knobs = knobs;
         World = new SimWorld(knobs.Seed, verbose, knobs.FirstInFirstOut, broken);
         Ledger = new Ledger(World);
-        Checks = new LedgerChecks(Ledger, new DeadLetters(World).Contains);
+        var deadLetters = new DeadLetters();
+        World.Cluster.Observers.Add(deadLetters.Observe);
+        Checks = new LedgerChecks(Ledger, deadLetters.Contains);
         Topics = [.. knobs.TopicShards.Select((shards, index) => new SimTopic(TopicName.Topic($"t{index}"), shards, knobs.KeepsForTime))];
         Fleet = new Fleet(this);
         Operator = new Operator(this);
@@ -107,6 +109,7 @@ internal sealed class CoreSimulation
         World.Cluster.Faults = Knobs.Faults.WithoutFaults();
         await Fleet.HealAsync();
         await Until("every publisher to end", () => publishing.All(task => task.IsCompleted), 120);
+        await Until("every command to succeed", () => Operator.Pending == 0, 120);
         await DrainAsync();
     }
 

@@ -1,25 +1,24 @@
-using Pub.Simulation.Kernel;
+using Pub.Simulation.Store;
 using Pub.Storage;
 using Pub.Topics;
 
 namespace Pub.Simulation.Core;
 
-/// <summary>Which messages stand in a dead-letter queue, read from the cluster itself.</summary>
-internal sealed class DeadLetters(SimWorld world)
+/// <summary>Which messages were written to a dead-letter queue, as the cluster saw it.</summary>
+internal sealed class DeadLetters
 {
-    public bool Contains(SubscriptionName subscription, string messageId)
+    private readonly HashSet<(string Queue, string Id)> _seen = [];
+
+    public void Observe(AppliedWrite write)
     {
-        var prefix = $"q:{subscription.Name}_dead/";
-        foreach (var (key, content) in world.Cluster.Documents)
+        if (write is { After: not null, Key.Collection: DocumentCollection.Messages } && write.Key.Id.IndexOf("_dead/", StringComparison.Ordinal) is > 0 and var end)
         {
-            if (key.Collection == DocumentCollection.Messages
-                && key.Id.StartsWith(prefix, StringComparison.Ordinal)
-                && EntryCodec.Decode(content).Messages.Any(message => message.Id == messageId))
+            foreach (var message in EntryCodec.Decode(write.After).Messages)
             {
-                return true;
+                _seen.Add((write.Key.Id[..end], message.Id));
             }
         }
-
-        return false;
     }
+
+    public bool Contains(SubscriptionName subscription, string messageId) => _seen.Contains(($"q:{subscription.Name}", messageId));
 }

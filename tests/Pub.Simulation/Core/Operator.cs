@@ -22,6 +22,9 @@ internal sealed class Operator(CoreSimulation run)
 
     public IReadOnlyList<WantedSubscription> Wanted => [.. _wanted.Where(subscription => !subscription.IsSuspended)];
 
+    /// <summary>Commands that have not succeeded yet.</summary>
+    public int Pending { get; private set; }
+
     /// <summary>Whether the message that is made now kills the process of its handler.</summary>
     public bool TakePoison()
     {
@@ -49,6 +52,18 @@ internal sealed class Operator(CoreSimulation run)
         Every(run.Knobs.Deletes, DeleteAsync);
         Every(run.Knobs.AddShards, AddShardsAsync);
         Every(run.Knobs.Trims, TrimAsync);
+    }
+
+    // A command that failed half-way is given again, as its description says.
+    private async Task CompleteAsync(Func<Controller, Task> command)
+    {
+        Pending++;
+        while (run.Fleet.Any() is not { } node || !await node.TryControlAsync(command))
+        {
+            await run.Delay(1);
+        }
+
+        Pending--;
     }
 
     private WantedSubscription Plan()
@@ -98,7 +113,7 @@ internal sealed class Operator(CoreSimulation run)
 
     private async Task RewindAsync()
     {
-        if (Wanted is not { Count: > 0 } wanted || run.Fleet.Any() is not { } node)
+        if (Wanted is not { Count: > 0 } wanted)
         {
             return;
         }
@@ -108,11 +123,11 @@ internal sealed class Operator(CoreSimulation run)
         var (to, what) = run.Random.Next(4) switch
         {
             0 => (StartAt.Tail, "end"),
-            1 => (StartAt.Time(node.Node.Process.Clock.GetUtcNow() - TimeSpan.FromSeconds(20 * run.Random.NextDouble())), "time"),
+            1 => (StartAt.Time(run.World.Test.Clock.GetUtcNow() - TimeSpan.FromSeconds(20 * run.Random.NextDouble())), "time"),
             _ => (StartAt.Beginning, "beginning"),
         };
-        run.World.Trace.Add("test", "rewind", $"{record} to its {what}, by {node.Name}");
-        await node.TryControlAsync(controller => controller.RewindAsync(name, to));
+        run.World.Trace.Add("test", "rewind", $"{record} to its {what}");
+        await CompleteAsync(controller => controller.RewindAsync(name, to));
         if (what != "beginning")
         {
             // Forward, or by clocks that may be wrong: what was published until now may have been skipped.
@@ -123,11 +138,11 @@ internal sealed class Operator(CoreSimulation run)
     private async Task AddShardsAsync()
     {
         var topic = run.Topics[run.Random.Next(run.Topics.Count)];
-        if (topic.Shards < 32 && run.Fleet.Any() is { } node)
+        if (topic.Shards < 32)
         {
             topic.Resize();
-            run.World.Trace.Add("test", "add shards", $"{topic.Name} to {topic.Shards}, by {node.Name}");
-            await node.TryControlAsync(controller => controller.AddShardsAsync(topic.Name, topic.Shards));
+            run.World.Trace.Add("test", "add shards", $"{topic.Name} to {topic.Shards}");
+            await CompleteAsync(controller => controller.AddShardsAsync(topic.Name, topic.Shards));
         }
     }
 
@@ -150,13 +165,8 @@ internal sealed class Operator(CoreSimulation run)
         subscription.IsSuspended = true;
         subscription.Record.IsDeleted = true;
         run.World.Trace.Add("test", "delete", $"{subscription.Record}");
-        var isDeleted = false;
-        while (!isDeleted)
-        {
-            isDeleted = run.Fleet.Any() is { } node && await node.TryControlAsync(controller => controller.DeleteAsync(subscription.Name));
-            await run.Delay(1);
-        }
-
+        await CompleteAsync(controller => controller.DeleteAsync(subscription.Name));
+        await run.Delay(1);
         subscription.Record = new SubscriptionRecord(subscription.Name, subscription.Record.Creation + 1);
         run.Ledger.Subscriptions.Add(subscription.Record);
         subscription.IsSuspended = false;
