@@ -49,7 +49,11 @@ async Task<int> RunAsync(PubClient pub)
     }
     catch (PubException e)
     {
-        Summary.Write(console, run.Tally, settings);
+        if (run.Tally.Confirmed > 0)
+        {
+            Summary.Write(console, run.Tally, settings);
+        }
+
         Console.Error.WriteLine($"The store failed. {e.Message}");
         return ExitCodes.StoreFailed;
     }

@@ -32,10 +32,10 @@ internal static partial class LeaseLog
     [LoggerMessage(1308, LogLevel.Warning, "What dead session {Session} left behind could not be removed; tried again after a beat")]
     public static partial void CleaningFailed(this ILogger logger, Exception exception, string session);
 
-    [LoggerMessage(1310, LogLevel.Information, "Lease {Lease} of {Subscription} taken under token {Token}")]
+    [LoggerMessage(1310, LogLevel.Debug, "Lease {Lease} of {Subscription} taken under token {Token}")]
     public static partial void LeaseTaken(this ILogger logger, int lease, SubscriptionName subscription, long token);
 
-    [LoggerMessage(1311, LogLevel.Information, "Lease {Lease} of {Subscription} released")]
+    [LoggerMessage(1311, LogLevel.Debug, "Lease {Lease} of {Subscription} released")]
     public static partial void LeaseReleased(this ILogger logger, int lease, SubscriptionName subscription);
 
     [LoggerMessage(1312, LogLevel.Warning, "Lease {Lease} of {Subscription} is lost: {Reason}")]
