@@ -96,5 +96,43 @@ public class ClientTests
         await running;
     }
 
+    [Theory]
+    [InlineData(4)]
+    [InlineData(16)]
+    public async Task AddShardsAsync_KeyedMessagesWaiting_KeepTheirOrderAcrossTheChange(int shards)
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        await using var pub = PubClient.Create(new MemoryDocumentStore(), ownsStore: true);
+        var topic = TopicName.Topic("orders");
+        await pub.Controller.CreateAsync(topic, new TopicSettings { Shards = shards }, cancellation);
+        var consumer = await pub.SubscribeAsync(SubscriptionName.Plain("audit"), options => options.Read(topic), cancellation);
+        for (var i = 0; i < 200; i++)
+        {
+            if (i == 100)
+            {
+                await pub.Controller.AddShardsAsync(topic, shards * 2, cancellation);
+            }
+
+            await pub.Producer.PublishAsync(topic, new OutgoingMessage { Key = $"key-{i % 10}", Body = Encoding.ASCII.GetBytes($"{i}") }, cancellation);
+        }
+
+        var last = new Dictionary<string, int>();
+        var shardsSeen = new HashSet<int>();
+        for (var received = 0; received < 200;)
+        {
+            foreach (var delivery in await consumer.PullAsync(7, Limit, cancellation))
+            {
+                var number = int.Parse(Encoding.ASCII.GetString(delivery.Message.Body.Span), System.Globalization.CultureInfo.InvariantCulture);
+                Assert.True(number > last.GetValueOrDefault(delivery.Message.Key!, -1), $"{number} came after {last.GetValueOrDefault(delivery.Message.Key!)}");
+                last[delivery.Message.Key!] = number;
+                shardsSeen.Add(delivery.Place.Shard.Number);
+                delivery.Ack();
+                received++;
+            }
+        }
+
+        Assert.Contains(shardsSeen, shard => shard >= shards);
+    }
+
     private static OutgoingMessage Json(int number) => new() { Body = Encoding.UTF8.GetBytes($$"""{"number":{{number}}}""") };
 }
