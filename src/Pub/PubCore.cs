@@ -87,25 +87,19 @@ internal sealed class PubCore
         SubscriptionName name, ConsumerOptions options, Action<Consumer> ended, CancellationToken cancellationToken)
     {
         Activate();
-        var session = options.IsTemporary ? await Sessions.GetAsync(cancellationToken) : null;
-        if (session is not null)
+        var declaration = new SubscriptionDeclaration(name)
         {
-            // Before the subscription exists, so that nothing of it can outlive the session unseen (executions.md 23).
-            await session.AddTemporaryAsync(name);
-        }
-
-        var view = await Registry.DeclareAsync(
-            new SubscriptionDeclaration(name)
-            {
-                Topics = [.. options.Topics.Select(source => new DeclaredTopic(source.Topic, source.Start))],
-                TemporarySession = session?.Id,
-            },
-            cancellationToken);
+            Topics = [.. options.Topics.Select(source => new DeclaredTopic(source.Topic, source.Start))],
+        };
+        var temporary = options.IsTemporary ? new TemporaryMembership(Sessions, Registry, declaration, _logger) : null;
+        var view = temporary is null
+            ? await Registry.DeclareAsync(declaration, cancellationToken)
+            : await temporary.JoinAsync(cancellationToken);
         var runtime = new SubscriptionRuntime(
             ContextOf(name, options), Watch, _pace, view, options.Topics.Select(source => source.Topic).ToHashSet());
         var keeper = new LeaseKeeper(Sessions, new LeaseScope(name, view.Incarnation, view.LeaseCount), runtime, _logger);
         runtime.Attach(keeper);
-        var consumer = new Consumer(runtime, keeper, Registry, ended);
+        var consumer = new Consumer(runtime, keeper, Registry, ended, temporary);
         await consumer.StartAsync(cancellationToken);
         return consumer;
     }

@@ -134,5 +134,39 @@ public class ClientTests
         Assert.Contains(shardsSeen, shard => shard >= shards);
     }
 
+    [Fact]
+    public async Task SubscribeAsync_Temporary_ReceivesAndLeavesNothingBehind()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        await using var pub = PubClient.Create(new MemoryDocumentStore(), ownsStore: true);
+        var topic = TopicName.Topic("prices");
+        var replies = TopicName.Queue("replies-1");
+        var consumer = await pub.SubscribeAsync(
+            SubscriptionName.Queue("replies-1"),
+            options =>
+            {
+                options.IsTemporary = true;
+                options.Read(topic);
+            },
+            cancellation);
+        await pub.Producer.PublishAsync(topic, Json(1), cancellation);
+        await pub.Producer.PublishAsync(replies, Json(2), new PublishOptions { OnlyIfExists = true }, cancellation);
+
+        var bodies = new List<string>();
+        while (bodies.Count < 2)
+        {
+            foreach (var delivery in await consumer.PullAsync(2, Limit, cancellation))
+            {
+                bodies.Add(Encoding.UTF8.GetString(delivery.Message.Body.Span));
+                delivery.Ack();
+            }
+        }
+
+        await consumer.StopAsync();
+        Assert.Equal(["""{"number":1}""", """{"number":2}"""], bodies.Order());
+        Assert.True((await pub.Producer.PublishAsync(replies, Json(3), new PublishOptions { OnlyIfExists = true }, cancellation)).IsDropped);
+        await Assert.ThrowsAsync<NotFoundException>(() => pub.Controller.DescribeAsync(SubscriptionName.Queue("replies-1"), cancellation));
+    }
+
     private static OutgoingMessage Json(int number) => new() { Body = Encoding.UTF8.GetBytes($$"""{"number":{{number}}}""") };
 }

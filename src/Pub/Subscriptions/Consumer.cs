@@ -25,15 +25,17 @@ public sealed class Consumer : IAsyncDisposable
     private readonly LeaseKeeper _keeper;
     private readonly IDisposable _watch;
     private readonly Action<Consumer> _ended;
+    private readonly TemporaryMembership? _temporary;
     private readonly Lock _lock = new();
     private Task? _stopping;
 
-    internal Consumer(SubscriptionRuntime runtime, LeaseKeeper keeper, ISubscriptionRegistry registry, Action<Consumer> ended)
+    internal Consumer(SubscriptionRuntime runtime, LeaseKeeper keeper, ISubscriptionRegistry registry, Action<Consumer> ended, TemporaryMembership? temporary = null)
     {
         _context = runtime.Context;
         _runtime = runtime;
         _keeper = keeper;
         _ended = ended;
+        _temporary = temporary;
         _watch = registry.Watch(Subscription, Changed);
     }
 
@@ -141,6 +143,7 @@ public sealed class Consumer : IAsyncDisposable
             throw;
         }
 
+        _temporary?.Follow();
         _ = _context.Runtime.Start(StopWhenGoneAsync);
     }
 
@@ -167,6 +170,11 @@ public sealed class Consumer : IAsyncDisposable
         _watch.Dispose();
         _runtime.EndWatching();
         _context.Queue.Close();
+        if (_temporary is not null)
+        {
+            await _temporary.LeaveAsync();
+        }
+
         _ended(this);
     }
 

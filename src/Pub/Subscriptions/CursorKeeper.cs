@@ -37,7 +37,7 @@ internal sealed class CursorKeeper : IDisposable
     private readonly LeaseGrant _grant;
     private readonly CursorPace _pace;
     private readonly ILogger _logger;
-    private readonly bool _isStored;
+    private readonly CursorMemory? _memory;
     private readonly AsyncSignal _wake;
     private readonly Lock _lock = new();
     private readonly List<(long Change, TaskCompletionSource<bool> Done)> _flushes = [];
@@ -51,7 +51,7 @@ internal sealed class CursorKeeper : IDisposable
     private bool _isStopping;
     private bool _isAbandoned;
 
-    public CursorKeeper(IDocumentStore store, PubRuntime runtime, DocumentKey key, LeaseGrant grant, CursorPace pace, ILogger logger, bool isStored = true)
+    public CursorKeeper(IDocumentStore store, PubRuntime runtime, DocumentKey key, LeaseGrant grant, CursorPace pace, ILogger logger, CursorMemory? memory = null)
     {
         _store = store;
         _runtime = runtime;
@@ -59,7 +59,7 @@ internal sealed class CursorKeeper : IDisposable
         _grant = grant;
         _pace = pace;
         _logger = logger;
-        _isStored = isStored;
+        _memory = memory;
         _wake = new AsyncSignal(runtime.Time);
     }
 
@@ -75,9 +75,9 @@ internal sealed class CursorKeeper : IDisposable
     public async Task<CursorDocument?> TakeAsync(Func<CursorDocument, CursorDocument> begin, CancellationToken cancellationToken)
     {
         _taken = Interlocked.Read(ref _changes);
-        if (!_isStored)
+        if (_memory is not null)
         {
-            return begin(CursorDocument.Empty);
+            return begin(_memory.Last);
         }
 
         for (var pause = FirstPause; ; pause = Longer(pause))
@@ -333,8 +333,9 @@ internal sealed class CursorKeeper : IDisposable
 
     private async Task<bool> TryWriteAsync(CursorDocument cursor)
     {
-        if (!_isStored)
+        if (_memory is not null)
         {
+            _memory.Last = cursor;
             return true;
         }
 

@@ -44,4 +44,10 @@ internal static partial class SubscriptionLog
 
     [LoggerMessage(211, LogLevel.Information, "{Subscription}: the subscription was deleted; this consumer has stopped")]
     public static partial void SubscriptionDeleted(ILogger logger, SubscriptionName subscription);
+
+    [LoggerMessage(230, LogLevel.Warning, "{Subscription}: joining the new session is tried again in {Pause}")]
+    public static partial void TemporaryRetried(ILogger logger, SubscriptionName subscription, TimeSpan pause, Exception exception);
+
+    [LoggerMessage(231, LogLevel.Information, "{Subscription}: not removed at the end; it goes with its session")]
+    public static partial void TemporaryLeft(ILogger logger, SubscriptionName subscription, Exception exception);
 }

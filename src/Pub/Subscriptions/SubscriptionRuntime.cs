@@ -23,6 +23,7 @@ internal sealed class SubscriptionRuntime : ILeaseHolder
     private readonly Lock _lock = new();
     private readonly SortedDictionary<int, HeldLease> _held = [];
     private readonly SortedDictionary<TopicName, WatchedTopic> _topics = [];
+    private readonly CursorMemory _memory = new();
     private SubscriptionView _view;
     private LeaseKeeper? _keeper;
     private bool _isStopping;
@@ -142,7 +143,7 @@ internal sealed class SubscriptionRuntime : ILeaseHolder
     {
         var view = View;
         var incarnation = _context.Runtime.Breaks(BrokenRules.NoIncarnation) ? "0" : view.Incarnation;
-        var cursor = new CursorKeeper(_context.Store, _context.Runtime, CursorOf(grant.Lease), grant, _pace, _context.Logger, isStored: !view.IsTemporary);
+        var cursor = new CursorKeeper(_context.Store, _context.Runtime, CursorOf(grant.Lease), grant, _pace, _context.Logger, view.IsTemporary ? _memory : null);
         var held = new HeldLease(_context, grant, view.LeaseCount, cursor, CursorOf, AttachReader, ReportLost);
         HeldLease? former;
         lock (_lock)
