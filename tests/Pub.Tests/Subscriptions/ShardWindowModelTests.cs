@@ -23,11 +23,18 @@ public sealed class ShardWindowModelTests
     }
 
     [Fact]
-    public void Window_AnyHistory_HandsOutOnceAfterTheHolesBelowAndDrains() =>
+    public void Window_AnyHistory_HandsOutOnceAfterTheHolesBelowAndDrains() => Run(BrokenRules.None);
+
+    [Theory]
+    [InlineData(nameof(BrokenRules.NoHoleReread))]
+    [InlineData(nameof(BrokenRules.FloorPastHole))]
+    public void Window_RuleLeftOut_IsNoticed(string rule) => Assert.Throws<CsCheckException>(() => Run(Enum.Parse<BrokenRules>(rule)));
+
+    private static void Run(BrokenRules broken) =>
         Gen.Select(Gen.Enum<Step>(), Gen.Int[0, 1_000]).Array[0, 200].Sample(
             steps =>
             {
-                var history = new History();
+                var history = new History(broken);
                 foreach (var (step, number) in steps)
                 {
                     history.Take(step, number);
@@ -56,7 +63,8 @@ public sealed class ShardWindowModelTests
         private long _head = 1;
         private int _clock;
 
-        public History() => _window = new ShardWindow(new ShardId(TopicName.Topic("orders"), 0), new SettledRanges(Position.Beginning), _time);
+        public History(BrokenRules broken) =>
+            _window = new ShardWindow(new ShardId(TopicName.Topic("orders"), 0), new SettledRanges(Position.Beginning), _time, broken);
 
         public void Take(Step step, int number)
         {
