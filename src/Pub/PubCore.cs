@@ -65,6 +65,8 @@ internal sealed class PubCore
 
     public IDocumentStore Store { get; }
 
+    public TimeProvider Time => _runtime.Time;
+
     public TopicDirectory Directory { get; }
 
     public TopicWatch Watch { get; }
