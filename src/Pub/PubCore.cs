@@ -152,7 +152,7 @@ internal sealed class PubCore
         Subscription = name,
         Options = options,
         DeadLetterQueue = options.DeadLetterQueueOf(name),
-        Queue = new DeliveryQueue(_runtime.Broken),
+        Queue = new DeliveryQueue(_runtime.Broken, _runtime.Time, options.Prefetch / 2),
         Budget = new PrefetchBudget(options.Prefetch, options.PrefetchBytes),
         Counters = new ConsumerCounters(),
         Logger = _logger,

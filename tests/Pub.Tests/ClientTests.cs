@@ -168,5 +168,40 @@ public class ClientTests
         await Assert.ThrowsAsync<NotFoundException>(() => pub.Controller.DescribeAsync(SubscriptionName.Queue("replies-1"), cancellation));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task NackAsync_WithDelay_KeepsItsKeyBackOnlyWhenAsked(bool holdKey)
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        await using var pub = PubClient.Create(new MemoryDocumentStore(), ownsStore: true);
+        var consumer = await pub.SubscribeAsync(SubscriptionName.Queue("orders"), options => options.HoldKey = holdKey, cancellation);
+        foreach (var (key, number) in new[] { ("a", 1), ("a", 2), ("b", 3) })
+        {
+            await pub.Producer.PublishAsync(TopicName.Queue("orders"), new OutgoingMessage { Key = key, Body = Encoding.ASCII.GetBytes($"{number}") }, cancellation);
+        }
+
+        var order = new List<string>();
+        while (order.Count < 3)
+        {
+            foreach (var delivery in await consumer.PullAsync(1, Limit, cancellation))
+            {
+                var body = Encoding.ASCII.GetString(delivery.Message.Body.Span);
+                if (body == "1" && delivery.DeliveryCount == 1)
+                {
+                    Assert.True(await delivery.NackAsync(TimeSpan.FromMilliseconds(300)));
+                    continue;
+                }
+
+                Assert.Equal(body == "1" ? 2 : 1, delivery.DeliveryCount);
+                order.Add(body);
+                delivery.Ack();
+            }
+        }
+
+        Assert.Equal(holdKey, order.IndexOf("1") < order.IndexOf("2"));
+        Assert.True(order.IndexOf("3") < order.IndexOf("1"), "Another key does not wait.");
+    }
+
     private static OutgoingMessage Json(int number) => new() { Body = Encoding.UTF8.GetBytes($$"""{"number":{{number}}}""") };
 }

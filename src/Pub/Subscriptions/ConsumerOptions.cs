@@ -23,6 +23,12 @@ public sealed class ConsumerOptions
     /// <summary>How long a message waits after its handler failed; 0 to 1 day, default 0: at once. With a delay it is written to the subscription's own queue.</summary>
     public TimeSpan RedeliveryDelay { get; set; }
 
+    /// <summary>
+    /// Whether later messages of its key wait for a message that was nacked with a delay; default false: they may overtake it. The message stays where it is
+    /// then, for as long as the lease does; a hold ends early when 100 messages of the key, or half of <see cref="Prefetch"/> in all, wait behind holds.
+    /// </summary>
+    public bool HoldKey { get; set; }
+
     /// <summary>The queue that takes dead letters. Default: the subscription's name with <c>_dead</c>.</summary>
     public string? DeadLetterQueue { get; set; }
 

@@ -9,6 +9,9 @@ internal sealed class KeyLane(string key)
     public int Active { get; set; }
 
     public LinkedList<Delivery> Waiting { get; } = [];
+
+    /// <summary>What the lane waits for after a nack with delay; null when it is not held.</summary>
+    public Delivery? Held { get; set; }
 }
 
 /// <summary>
@@ -29,9 +32,21 @@ internal sealed class DeliveryQueue
     private readonly LinkedList<TaskCompletionSource<bool>> _waiters = [];
     private readonly LinkedList<TaskCompletionSource<bool>> _shardWaiters = [];
     private readonly bool _ignoresKeys;
+    private readonly TimeProvider _time;
+    private readonly KeyHolds _holds;
+    private readonly ITimer _holdTimer;
     private bool _isClosed;
 
-    public DeliveryQueue(BrokenRules broken = BrokenRules.None) => _ignoresKeys = (broken & BrokenRules.NoKeyOrder) != 0;
+    /// <param name="broken">Rules left out.</param>
+    /// <param name="time">The clock of holds.</param>
+    /// <param name="mostHeld">How many messages may be held at a time, those behind held ones included.</param>
+    public DeliveryQueue(BrokenRules broken = BrokenRules.None, TimeProvider? time = null, int mostHeld = 500)
+    {
+        _ignoresKeys = (broken & BrokenRules.NoKeyOrder) != 0;
+        _time = time ?? TimeProvider.System;
+        _holds = new KeyHolds(mostHeld);
+        _holdTimer = _time.CreateTimer(static queue => ((DeliveryQueue)queue!).EndHolds(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
 
     public int ReadyCount
     {
@@ -76,6 +91,26 @@ internal sealed class DeliveryQueue
             }
 
             WakeWaiters();
+        }
+    }
+
+    /// <summary>
+    /// Keeps a delivery that was nacked, and with it all of its key, for a while. False: it has no key, or too much would be held; nothing has changed.
+    /// </summary>
+    public bool TryHold(Delivery nacked, Delivery again, TimeSpan delay)
+    {
+        lock (_lock)
+        {
+            if (nacked.Lane is not { Active: 1, Held: null } lane || !_holds.HasRoomFor(lane))
+            {
+                return false;
+            }
+
+            nacked.Lane = null;
+            again.Lane = lane;
+            _holds.Add(again, _time.GetTimestamp() + (long)(delay.TotalSeconds * _time.TimestampFrequency));
+            SetHoldTimer();
+            return true;
         }
     }
 
@@ -220,6 +255,12 @@ internal sealed class DeliveryQueue
                 node = next;
             }
 
+            foreach (var held in _holds.Of(reader))
+            {
+                _holds.Remove(held);
+                withdrawn.Add(held);
+            }
+
             foreach (var delivery in withdrawn)
             {
                 if (delivery.Lane is { } lane)
@@ -250,6 +291,40 @@ internal sealed class DeliveryQueue
             _isClosed = true;
             WakeWaiters();
         }
+
+        _holdTimer.Dispose();
+    }
+
+    private void EndHolds()
+    {
+        lock (_lock)
+        {
+            foreach (var held in _holds.TakeDue(_time.GetTimestamp()))
+            {
+                EndHold(held);
+            }
+
+            SetHoldTimer();
+            WakeWaiters();
+        }
+    }
+
+    private void EndHold(Delivery held)
+    {
+        var lane = held.Lane!;
+        _holds.Remove(held);
+        lane.Active--;
+        PutBack(lane, held);
+        Advance(lane);
+    }
+
+    private void SetHoldTimer()
+    {
+        if (_holds.Any)
+        {
+            var wait = TimeSpan.FromSeconds((double)(_holds.NextDue - _time.GetTimestamp()) / _time.TimestampFrequency);
+            _holdTimer.Change(wait > TimeSpan.Zero ? wait + TimeSpan.FromMilliseconds(1) : TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
+        }
     }
 
     private void Add(Delivery delivery)
@@ -268,6 +343,11 @@ internal sealed class DeliveryQueue
 
         delivery.Lane = lane;
         lane.Waiting.AddLast(delivery);
+        if (lane.Held is { } held && _holds.Grew(lane))
+        {
+            EndHold(held);
+        }
+
         Advance(lane);
     }
 

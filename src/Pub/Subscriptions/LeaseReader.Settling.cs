@@ -102,6 +102,11 @@ internal sealed partial class LeaseReader
             return await DeadLetterAsync(delivery, DeadLetterReasons.TooManyDeliveries, null);
         }
 
+        if (_context.Options.HoldKey && TryHold(delivery, delay))
+        {
+            return true;
+        }
+
         try
         {
             await _context.SetAside.DelayAsync(_context.Subscription, delivery.Place, delivery.Message, delivery.DeliveryCount, delay);
@@ -115,6 +120,26 @@ internal sealed partial class LeaseReader
 
         _context.Counters.AddRedelivered();
         return Acknowledge(delivery);
+    }
+
+    /// <summary>Keeps the message where it is, and its key with it, until the delay is over. A lease that is given up or lost ends the hold.</summary>
+    private bool TryHold(Delivery delivery, TimeSpan delay)
+    {
+        var again = new Delivery(this, delivery.Slot, delivery.Index, delivery.Message, delivery.DeliveryCount + 1, _context.NextArrival(), delivery.Order);
+        lock (_gate)
+        {
+            if (_isEnded || _isDraining || ReferenceEquals(_suspect, delivery) || !_context.Queue.TryHold(delivery, again, delay))
+            {
+                return false;
+            }
+
+            _counts.Set(ShardOf(delivery.Slot), new Position(delivery.Slot.Offset, delivery.Index), delivery.DeliveryCount - DeliveriesBefore(delivery.Message));
+        }
+
+        _context.Counters.AddRedelivered();
+        _cursor.MarkDirty();
+        CountEnded(delivery);
+        return true;
     }
 
     /// <summary>The message goes to the dead-letter queue, and is settled here once it is safe there.</summary>

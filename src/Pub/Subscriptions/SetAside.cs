@@ -8,6 +8,7 @@ namespace Pub.Subscriptions;
 internal sealed class SetAside(PubRuntime runtime, Producer producer, Scheduler scheduler) : ISetAside
 {
     private const int ExceptionChars = 2_000;
+    private const int UndecodableBytes = 65_536;
 
     public ValueTask DelayAsync(SubscriptionName subscription, MessagePlace place, Message message, int deliveries, TimeSpan delay)
     {
@@ -34,8 +35,19 @@ internal sealed class SetAside(PubRuntime runtime, Producer producer, Scheduler 
         var headers = new Dictionary<string, string>(StringComparer.Ordinal);
         AddOrigin(headers, subscription, new MessagePlace(shard, Position.StartOf(offset)));
         AddReason(headers, DeadLetterReasons.Undecodable, entry.Error);
-        await producer.PublishAsync(queue, new OutgoingMessage { ContentType = "application/octet-stream", Body = entry.Content, Headers = headers });
+        try
+        {
+            await producer.PublishAsync(queue, Raw(entry.Content, headers));
+        }
+        catch (MessageTooLargeException)
+        {
+            // Bytes that fill a document do not fit into a message: their beginning tells what they were, and the shard goes on.
+            await producer.PublishAsync(queue, Raw(entry.Content[..UndecodableBytes], headers));
+        }
     }
+
+    private static OutgoingMessage Raw(ReadOnlyMemory<byte> content, Dictionary<string, string> headers) =>
+        new() { ContentType = "application/octet-stream", Body = content, Headers = headers };
 
     /// <summary>The message's headers, with where it was first read from.</summary>
     private static Dictionary<string, string> OriginOf(SubscriptionName subscription, MessagePlace place, Message message)
