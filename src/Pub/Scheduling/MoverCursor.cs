@@ -28,7 +28,7 @@ internal sealed class MoverCursor(IDocumentStore store, int lease, long claimTok
             cancellationToken.ThrowIfCancellationRequested();
             var stored = await store.GetAsync(_key, cancellationToken);
             var document = MoverDocument.Format.Read(_key, stored) ?? new MoverDocument();
-            var isMine = _token != 0 && document.Token == _token && document.Session == session;
+            var isMine = document.Token == claimToken && document.Session == session;
             if (!isMine && document.Token >= claimToken)
             {
                 // Going above it would let a former holder that was paused take the lease back from the present one.
