@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Xml.Linq;
 using Pub.Sqlite;
 
 namespace Pub.Product.Tests;
@@ -22,6 +23,28 @@ public class ArchitectureTests
         Assert.DoesNotContain(References(Sqlite), name => !IsBaseLibrary(name) && name is not (
             "Pub" or "Microsoft.Data.Sqlite" or "Microsoft.Extensions.DependencyInjection.Abstractions" or "Microsoft.Extensions.Options")
             && !name.StartsWith("SQLitePCLRaw.", StringComparison.Ordinal));
+
+    [Fact]
+    public void ProjectReferences_OfSources_LeadToCoreOnly()
+    {
+        foreach (var project in Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.csproj", SearchOption.AllDirectories))
+        {
+            var references = XDocument.Load(project).Descendants("ProjectReference").Select(reference => reference.Attribute("Include")!.Value.Replace('\\', '/'));
+            Assert.Equal(Path.GetFileName(project) == "Pub.csproj" ? [] : ["../Pub/Pub.csproj"], references);
+        }
+    }
+
+    [Fact]
+    public void PackageReferences_OfSources_AreWhereTheyBelong()
+    {
+        foreach (var project in Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.csproj", SearchOption.AllDirectories))
+        {
+            var packages = XDocument.Load(project).Descendants("PackageReference").Select(reference => reference.Attribute("Include")!.Value).ToArray();
+            Assert.Equal(Path.GetFileName(project) == "Pub.Transport.csproj", packages.Any(package => package.StartsWith("MassTransit", StringComparison.Ordinal)));
+            Assert.Equal(Path.GetFileName(project) == "Pub.Sqlite.csproj", packages.Any(package => package.Contains("Sqlite", StringComparison.OrdinalIgnoreCase)));
+            Assert.Equal(Path.GetFileName(project) == "Pub.Couchbase.csproj", packages.Any(package => package.StartsWith("Couchbase", StringComparison.Ordinal)));
+        }
+    }
 
     [Fact]
     public void TypeNames_OfSources_HaveNoBannedWord()
