@@ -30,7 +30,7 @@ internal static class SeedRunner
             Console.WriteLine($"seed {run.Seed}: {run.Failure!.Split('\n')[0]}"), out var total);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{count} seeds from {from}: {failed.Count} failed. {count / watch.Elapsed.TotalSeconds:F1} seeds/s; {total.Messages} messages published, {total.Deliveries} deliveries, {total.Steps} steps, {total.VirtualTime.TotalHours:F1} h of virtual time."));
+            $"{count} seeds from {from}: {failed.Count} failed. {count / watch.Elapsed.TotalSeconds:F1} seeds/s; {total.Messages} messages published, {total.Deliveries} deliveries, {total.Steps} steps, {total.VirtualTime.TotalHours:F1} h of virtual time; all traces {total.Traces:x16}."));
         if (failed.Count > 0)
         {
             Console.WriteLine($"Replay one with --seed N --verbose; failed: {string.Join(' ', failed.Select(run => run.Seed))}");
@@ -89,7 +89,8 @@ internal static class SeedRunner
     /// <summary>For each rule the first seed that catches its absence.</summary>
     private static int RunRules(string[] args)
     {
-        foreach (var rule in Enum.GetValues<BrokenRules>().Where(rule => rule != BrokenRules.None))
+        var only = Broken(args);
+        foreach (var rule in Enum.GetValues<BrokenRules>().Where(rule => rule != BrokenRules.None && (only == BrokenRules.None || only.HasFlag(rule))))
         {
             var watch = Stopwatch.StartNew();
             var failed = RunMany(Number(args, "--from") ?? 1, Number(args, "--seeds") ?? 300, rule, 1, null, out _);
@@ -113,8 +114,8 @@ internal static class SeedRunner
     }
 }
 
-internal readonly record struct RunTotals(int Messages, int Deliveries, long Steps, TimeSpan VirtualTime)
+internal readonly record struct RunTotals(int Messages, int Deliveries, long Steps, TimeSpan VirtualTime, ulong Traces)
 {
     public RunTotals Plus(RunResult run) =>
-        new(Messages + run.Messages, Deliveries + run.Deliveries, Steps + run.Steps, VirtualTime + run.VirtualTime);
+        new(Messages + run.Messages, Deliveries + run.Deliveries, Steps + run.Steps, VirtualTime + run.VirtualTime, Traces ^ run.TraceHash);
 }

@@ -54,7 +54,7 @@ internal sealed class LedgerChecks(Ledger ledger, Func<SubscriptionName, string,
                 foreach (var message in line)
                 {
                     var deliveries = ledger.DeliveriesOf(subscription, message.Id);
-                    if (deliveries.Count == 0 || message.BegunAt <= subscription.SkippedUntil)
+                    if (deliveries.Count == 0 || message.BegunAt <= subscription.SkippedUntil || CameByRewind(subscription, message))
                     {
                         continue;
                     }
@@ -69,6 +69,10 @@ internal sealed class LedgerChecks(Ledger ledger, Func<SubscriptionName, string,
             }
         }
     }
+
+    // What lay before the subscription's start comes by a rewind, after what came later.
+    private static bool CameByRewind(SubscriptionRecord subscription, PublishRecord message) =>
+        subscription.WasRewound && (!subscription.ReadsSince.TryGetValue(message.Topic, out var since) || message.BegunAt < since);
 
     private static bool IsPromised(SubscriptionRecord subscription, PublishRecord message) =>
         message.State == PublishState.Confirmed

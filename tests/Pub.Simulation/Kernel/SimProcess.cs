@@ -34,6 +34,9 @@ internal sealed class SimProcess
 
     public string Name { get; }
 
+    /// <summary>For timers that run inline; nothing of the system under test ever captures it.</summary>
+    public SimContext OwnContext => field ??= new SimContext(_scheduler, this);
+
     public SimTimeProvider Clock { get; }
 
     public ProcessState State { get; private set; }

@@ -96,6 +96,14 @@ internal sealed class SimScheduler(int seed, bool firstInFirstOut)
         }
     }
 
+    /// <summary>Runs a timer's callback at once, for the simulated store: it shares nothing with the processes, so its steps need no order of their own.</summary>
+    public void RunInline(SimProcess process, Action callback)
+    {
+        Steps++;
+        SynchronizationContext.SetSynchronizationContext(process.OwnContext);
+        callback();
+    }
+
     private void RunOne(Step step)
     {
         if (step.Process.State != ProcessState.Running)

@@ -63,7 +63,7 @@ internal sealed class SimTimeProvider(SimProcess process, SimScheduler scheduler
 }
 
 /// <summary>A timer of one process. It fires in a step of its own; late when the process was stopped; never when it is dead.</summary>
-internal sealed class SimTimer(SimProcess process, SimScheduler scheduler, TimerCallback callback, object? state) : ITimer
+internal sealed class SimTimer(SimProcess process, SimScheduler scheduler, TimerCallback callback, object? state, bool isInline = false) : ITimer
 {
     private const long Never = long.MaxValue;
 
@@ -109,7 +109,14 @@ internal sealed class SimTimer(SimProcess process, SimScheduler scheduler, Timer
         {
             var version = _version;
             _monotonicDue = TrueDue = Never;
-            scheduler.Post(process, _ => Call(version), null);
+            if (isInline)
+            {
+                scheduler.RunInline(process, () => Call(version));
+            }
+            else
+            {
+                scheduler.Post(process, _ => Call(version), null);
+            }
         }
     }
 

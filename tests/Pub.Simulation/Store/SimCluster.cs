@@ -64,7 +64,7 @@ internal sealed class SimCluster
 
     public void After(TimeSpan delay, Action action)
     {
-        var timer = new SimTimer(Process, Scheduler, static state => ((Action)state!)(), action);
+        var timer = new SimTimer(Process, Scheduler, static state => ((Action)state!)(), action, isInline: true);
         timer.Change(delay, Timeout.InfiniteTimeSpan);
     }
 
