@@ -91,7 +91,7 @@ internal sealed class Chaos(CoreSimulation run)
     {
         if (run.Fleet.Any() is { } node)
         {
-            var by = Seconds(-1, 1) * (run.Random.Next(3) == 0 ? 3600 : 30);
+            var by = run.Knobs.ClockError * (Seconds(-1, 1).TotalSeconds * (run.Random.Next(3) == 0 ? 1 : 0.01));
             run.World.Trace.Add(node.Name, "clock step", by.ToString());
             node.Node.Process.Clock.StepWallClock(by);
         }

@@ -126,6 +126,7 @@ internal sealed class CoreNode
         var consumer = await _client.SubscribeAsync(wanted.Name, options =>
         {
             (options.Concurrency, options.Prefetch, options.MaxDeliveries) = (knobs.Concurrency, knobs.Prefetch, knobs.Poison > 0 ? 3 : 10);
+            options.HoldKey = knobs.HoldKey;
             foreach (var topic in wanted.Topics)
             {
                 options.Read(topic);
@@ -150,6 +151,6 @@ internal sealed class CoreNode
 
         var random = _run.Random;
         return new ClockSettings(
-            TimeSpan.FromMinutes((random.NextDouble() - 0.5) * 120), 1 + ((random.NextDouble() - 0.5) * 0.01), 1 + ((random.NextDouble() - 0.5) * 0.01));
+            _run.Knobs.ClockError * ((random.NextDouble() * 2) - 1), 1 + ((random.NextDouble() - 0.5) * 0.01), 1 + ((random.NextDouble() - 0.5) * 0.01));
     }
 }

@@ -85,6 +85,9 @@ internal sealed record Knobs
     /// <summary>Nothing goes wrong: no process ends but by a graceful stop, and every operation is answered.</summary>
     public bool IsFaultless { get; init; }
 
+    /// <summary>The most that a wall clock is wrong or stepped by. What is due waits for the clocks, so little of it when messages are delayed.</summary>
+    public TimeSpan ClockError => ScheduledShare > 0 || DelayedNacks > 0 ? TimeSpan.FromSeconds(10) : TimeSpan.FromHours(1);
+
     public static Knobs Draw(int seed)
     {
         var random = new Random(seed ^ 0x5EED);
@@ -140,7 +143,7 @@ internal sealed record Knobs
             Prefetch = 1 << random.Next(0, 9),
             LongHandlers = Share(0.3, 0.05),
             Nacks = Share(0.4, 0.1),
-            DelayedNacks = Share(0.3, 0.1) * 0, // no scheduler in the core yet
+            DelayedNacks = Share(0.3, 0.1),
             DeadLetters = Share(0.2, 0.05),
             HoldKey = random.Next(3) == 0,
             WrongClocks = !isFaultless && random.Next(2) == 0,
@@ -151,7 +154,7 @@ internal sealed record Knobs
             AddShards = Share(0.15, 3),
             Trims = Share(0.3, 10),
             KeepsForTime = random.Next(3) == 0,
-            ScheduledShare = Share(0.2, 0.3) * 0, // no scheduler in the core yet
+            ScheduledShare = Share(0.2, 0.3),
             CancelledShare = Share(0.5, 0.6),
         };
         return knobs with { Poison = knobs.Kills > 0 && random.Next(4) == 0 ? 1 : 0 };
