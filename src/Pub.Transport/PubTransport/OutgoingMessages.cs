@@ -9,6 +9,8 @@ internal static class OutgoingMessages
     public static OutgoingMessage From<T>(PubMessageSendContext<T> context)
         where T : class
     {
+        // Serializers without an envelope put ids into the headers while they write the body.
+        var body = context.Body.GetBytes();
         var headers = HeaderText.From(context.Headers);
         if (!string.IsNullOrEmpty(context.RoutingKey))
         {
@@ -22,7 +24,7 @@ internal static class OutgoingMessages
             Type = context.SupportedMessageTypes.FirstOrDefault(),
             ContentType = context.ContentType?.ToString() ?? OutgoingMessage.DefaultContentType,
             Headers = headers,
-            Body = context.Body.GetBytes(),
+            Body = body,
             TimeToLive = context.TimeToLive is { } limit && limit > TimeSpan.Zero ? limit + (context.Delay ?? TimeSpan.Zero) : null,
         };
     }
