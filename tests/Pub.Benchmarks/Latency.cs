@@ -43,11 +43,14 @@ internal static class Latency
         return LatencyResult.From(storeName, "one process", latencies, (double)counts.Operations / messages);
     }
 
-    /// <summary>Lone messages with a pause between them, so that each finds everything written: the operations of one message.</summary>
+    /// <summary>
+    /// Lone messages with a pause between them, so that each finds everything written: the operations of one message. Trimming is put off: what it reads and
+    /// removes is by time, not by message.
+    /// </summary>
     public static async Task<double> OperationsAsync(string storeName, int messages)
     {
         await using var store = await BenchmarkStore.OpenAsync(storeName);
-        await using var client = PubClient.Create(store.Counting);
+        await using var client = PubClient.Create(store.Counting, new PubOptions { Trimming = { TrimInterval = TimeSpan.FromHours(1) } });
         var topic = TopicName.Topic("lone");
         var consumer = await client.SubscribeAsync(SubscriptionName.Plain("lone"), options => options.Read(topic));
         var running = consumer.RunAsync((_, _) => Task.CompletedTask);

@@ -4,7 +4,7 @@ using Pub.Topics;
 namespace Pub.Control;
 
 /// <summary>
-/// Adds shards to a topic, so that keys keep their order (docs/decisions/0010-adding-shards.md). With S shards a key of shard s is in s, s + S, s + 2S …
+/// Adds shards to a topic, so that keys keep their order (docs/decisions/0013-adding-shards.md). With S shards a key of shard s is in s, s + S, s + 2S …
 /// afterwards. Steps, each of which can be repeated:
 /// <code>
 /// 1. documents of new shards, held back by a fence whose offset is not known yet

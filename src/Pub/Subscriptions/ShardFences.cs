@@ -4,7 +4,7 @@ using Pub.Topics;
 namespace Pub.Subscriptions;
 
 /// <summary>
-/// Which shards of a lease are held back because they were added later (docs/decisions/0010-adding-shards.md): until the shard that had their keys is
+/// Which shards of a lease are held back because they were added later (docs/decisions/0013-adding-shards.md): until the shard that had their keys is
 /// settled up to the fence, by this lease or by another, whose stored cursor says so.
 /// <code>
 /// what has passed stays passed
