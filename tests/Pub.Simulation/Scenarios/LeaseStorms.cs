@@ -25,7 +25,7 @@ public sealed class LeaseStorms
     public void Storm_RuleLeftOut_IsCaughtWithinSomeSeeds(string rule)
     {
         var broken = Enum.Parse<BrokenRules>(rule);
-        var isCaught = Enumerable.Range(1, 40).Any(seed => Scenario.Play(broken, s => new Storm(s, new Random(seed)).RunAsync(), seed).Failure is not null);
+        var isCaught = Enumerable.Range(1, 400).Any(seed => Scenario.Play(broken, s => new Storm(s, new Random(seed)).RunAsync(), seed).Failure is not null);
 
         Assert.True(isCaught, $"Nothing noticed that {rule} is left out.");
     }
