@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -145,8 +146,16 @@ public abstract class EndpointSpecs<TStore> : TransportSpec<TStore>
         await using var services = Services()
             .Configure<PubTransportOptions>(nameof(IBlueBus), options => options.VirtualHost = "blue")
             .Configure<PubTransportOptions>(nameof(IGreenBus), options => options.VirtualHost = "green")
-            .AddMassTransit<IBlueBus>(x => x.UsingPub((_, cfg) => cfg.ReceiveEndpoint("orders", e => e.Handler<OrderSubmitted>(context => Take(blue, context)))))
-            .AddMassTransit<IGreenBus>(x => x.UsingPub((_, cfg) => cfg.ReceiveEndpoint("orders", e => e.Handler<OrderSubmitted>(context => Take(green, context)))))
+            .AddMassTransit<IBlueBus>(x =>
+            {
+                x.DisableUsageTelemetry();
+                x.UsingPub((_, cfg) => cfg.ReceiveEndpoint("orders", e => e.Handler<OrderSubmitted>(context => Take(blue, context))));
+            })
+            .AddMassTransit<IGreenBus>(x =>
+            {
+                x.DisableUsageTelemetry();
+                x.UsingPub((_, cfg) => cfg.ReceiveEndpoint("orders", e => e.Handler<OrderSubmitted>(context => Take(green, context))));
+            })
             .BuildServiceProvider();
         var (blueBus, greenBus) = (services.GetRequiredService<IBlueBus>(), services.GetRequiredService<IGreenBus>());
         foreach (var control in services.GetServices<MassTransit.Transports.IBusInstance>())
@@ -167,6 +176,66 @@ public abstract class EndpointSpecs<TStore> : TransportSpec<TStore>
 
         Assert.Empty(blue.Rest());
         Assert.Empty(green.Rest());
+    }
+
+    [Fact]
+    public async Task TwoBuses_OnDifferentStores_AreBoundFromConfigurationByBusName()
+    {
+        var (blue, green) = (new Inbox<int>(), new Inbox<int>());
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Green:Store"] = "second" }).Build();
+        var collection = Services();
+        collection.AddSingleton<IConfiguration>(configuration);
+        collection.AddPubInMemory("second");
+        collection.AddOptions<PubTransportOptions>(nameof(IGreenBus)).BindConfiguration("Green");
+        collection.AddMassTransit<IBlueBus>(x =>
+        {
+            x.DisableUsageTelemetry();
+            x.UsingPub((_, cfg) => cfg.ReceiveEndpoint("orders", e => e.Handler<OrderSubmitted>(context => Take(blue, context))));
+        });
+        collection.AddMassTransit<IGreenBus>(x =>
+        {
+            x.DisableUsageTelemetry();
+            x.UsingPub((_, cfg) => cfg.ReceiveEndpoint("orders", e => e.Handler<OrderSubmitted>(context => Take(green, context))));
+        });
+        await using var services = collection.BuildServiceProvider();
+        var instances = services.GetServices<MassTransit.Transports.IBusInstance>().ToArray();
+        await Task.WhenAll(instances.Select(instance => instance.BusControl.StartAsync(Cancellation)));
+        await services.GetRequiredService<IBlueBus>().Publish(new OrderSubmitted(1), Cancellation);
+        await services.GetRequiredService<IGreenBus>().Publish(new OrderSubmitted(2), Cancellation);
+
+        Assert.Equal(1, await blue.TakeAsync());
+        Assert.Equal(2, await green.TakeAsync());
+        Assert.Equal("second", services.GetRequiredService<IGreenBus>().Address.Host);
+        await Task.WhenAll(instances.Select(instance => instance.BusControl.StopAsync(Cancellation)));
+        Assert.Empty(blue.Rest());
+        Assert.Empty(green.Rest());
+    }
+
+    /// <summary>Losing the message cancels its consumer (facts, 4: on the SQL transport it does not).</summary>
+    [Fact]
+    public async Task Consume_MessageIsTakenAway_CancelsTheConsumerAndDeliversAgain()
+    {
+        var (started, cancelled) = (new Inbox<int>(), new Inbox<int>());
+        var calls = 0;
+        var bus = await StartAsync(cfg => cfg.ReceiveEndpoint("orders", e => e.Handler<OrderSubmitted>(async context =>
+        {
+            started.Add(context.Message.Number);
+            if (Interlocked.Increment(ref calls) == 1)
+            {
+                var gone = new TaskCompletionSource();
+                await using var registration = context.CancellationToken.Register(gone.SetResult);
+                await gone.Task;
+                cancelled.Add(context.Message.Number);
+                context.CancellationToken.ThrowIfCancellationRequested();
+            }
+        })));
+        await (await bus.Bus.GetSendEndpoint(new Uri("queue:orders"))).Send(new OrderSubmitted(5), Cancellation);
+        Assert.Equal(5, await started.TakeAsync());
+
+        await bus.Client.Controller.RewindAsync(SubscriptionName.Queue("orders"), StartAt.Beginning, cancellationToken: Cancellation);
+
+        Assert.Equal(5, await cancelled.TakeAsync());
+        Assert.Equal(5, await started.TakeAsync());
     }
 
     [Fact]

@@ -8,6 +8,8 @@ public sealed class LogList : ILoggerProvider
 {
     private readonly ConcurrentQueue<(LogLevel Level, string Text)> _entries = new();
 
+    public IReadOnlyList<string> Warnings => [.. _entries.Select(entry => entry.Text)];
+
     public IReadOnlyList<string> Errors => [.. _entries.Where(entry => entry.Level >= LogLevel.Error).Select(entry => entry.Text)];
 
     public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);

@@ -26,6 +26,8 @@ internal sealed class PubHostConfiguration : BaseHostConfiguration<PubReceiveEnd
 
     public PubHostSettings Settings { get; } = new();
 
+    public StoreHealth StoreHealth => Settings.Health;
+
     public IPubTopologyConfiguration TopologyConfiguration { get; }
 
     public override Uri HostAddress => Settings.Address;

@@ -23,6 +23,8 @@ internal sealed class PubHostSettings : IPubHostConfigurator
         set => _client = value ?? throw new ArgumentNullException(nameof(value));
     }
 
+    public StoreHealth Health { get; } = new();
+
     public PubHostAddress Address => new(Name ?? Store ?? DefaultName, VirtualHost);
 
     private string Missing => Resolve is null

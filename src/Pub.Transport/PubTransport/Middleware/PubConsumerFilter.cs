@@ -17,12 +17,14 @@ internal sealed class PubConsumerFilter(PubReceiveEndpointContext context) : IFi
         context.AddConsumeAgent(receiver);
         await receiver.Ready;
         await context.TransportObservers.NotifyReady(context.InputAddress);
+        var health = new EndpointHealth(context, clientContext, consumer).RunAsync(receiver.Stopping);
         try
         {
             await receiver.Completed;
         }
         finally
         {
+            await health;
             await context.TransportObservers.NotifyCompleted(context.InputAddress, receiver);
             context.LogConsumerCompleted(receiver.DeliveryCount, receiver.ConcurrentDeliveryCount);
         }
