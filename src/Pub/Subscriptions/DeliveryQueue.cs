@@ -152,7 +152,7 @@ internal sealed class DeliveryQueue
                     Start(delivery, taken);
                     if (runs)
                     {
-                        TakeRun(delivery.Lane, taken, most - (taken.Count - before));
+                        TakeRun(delivery.Lane, taken, most - (taken.Count - before), shard);
                     }
                 }
 
@@ -369,9 +369,10 @@ internal sealed class DeliveryQueue
         _ready.AddLast(first.Value);
     }
 
-    private static void TakeRun(KeyLane? lane, List<Delivery> taken, int most)
+    private static void TakeRun(KeyLane? lane, List<Delivery> taken, int most, ShardId? shard)
     {
-        while (most-- > 0 && lane?.Waiting.First is { } next)
+        // A lane is shared by all topics: a run ends where another shard's turn comes, if one was asked for.
+        while (most-- > 0 && lane?.Waiting.First is { } next && (shard is null || LeaseReader.ShardOf(next.Value.Slot) == shard))
         {
             lane.Waiting.RemoveFirst();
             lane.Active++;

@@ -105,6 +105,22 @@ public sealed class DeliveryQueueTests
     }
 
     [Fact]
+    public void TryTake_RunOfAShard_EndsWhereTheKeysNextMessageIsOfAnother()
+    {
+        var deliveries = _fixture.Deliveries(_reader, "a", "a", "a");
+        var elsewhere = new ShardWindow(new ShardId(TopicName.Topic("other"), 0), new SettledRanges(Position.Beginning), _fixture.Clock);
+        deliveries[1] = new Delivery(_reader, new WindowSlot(elsewhere, Offset.First), 0, deliveries[1].Message, 1, deliveries[1].Order);
+        _queue.Enqueue(deliveries);
+
+        List<Delivery> taken = [];
+        _queue.TryTake(taken, 10, ReaderFixture.Shard, runs: true);
+
+        Assert.Equal(["a1"], Ids(taken));
+        _queue.Finish(taken[0]);
+        Assert.Equal(["a2", "a3"], Ids(Take(10, runs: true)));
+    }
+
+    [Fact]
     public async Task WaitAsync_SomethingReady_IsWokenAtOnceAndForItsShardOnly()
     {
         var any = _queue.WaitAsync(null, Timeout.InfiniteTimeSpan, TimeProvider.System, CancellationToken.None);
