@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.Logging;
 using Pub.Storage;
 
@@ -5,7 +6,8 @@ namespace Pub.Topology;
 
 /// <summary>
 /// The process's one wait for changes of the registry. It begins with the first watch. After every change, and every 30 s in any case, all
-/// watched subscriptions are read again; who watches one is told if it is not what they were told last.
+/// watched subscriptions are read again; who watches one is told if it is not what they were told last. Who begins to watch is told at once: what
+/// changed between their own look and the watch has been signalled already.
 /// <code>
 /// under the lock: the list of watches
 /// the loop alone: what each was told last
@@ -25,6 +27,7 @@ internal sealed class RegistryWatch(
 
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _stop = new();
+    private readonly LoopWake _wake = new();
     private readonly List<Watched> _watches = [];
     private Task? _loop;
 
@@ -37,6 +40,7 @@ internal sealed class RegistryWatch(
         }
 
         Start();
+        _wake.Wake(readAgain: true);
         return watched;
     }
 
@@ -53,12 +57,13 @@ internal sealed class RegistryWatch(
     public async ValueTask DisposeAsync()
     {
         Task? loop;
+        _stop.Cancel();
         lock (_lock)
         {
-            _stop.Cancel();
             loop = _loop;
         }
 
+        _wake.Wake(readAgain: false);
         if (loop is not null)
         {
             await loop;
@@ -67,18 +72,22 @@ internal sealed class RegistryWatch(
 
     private async Task RunAsync()
     {
-        var processed = Cas.None;
-        var pause = ShortestRound;
+        var known = StoredDocument.Missing;
+        var (pause, timeout) = (ShortestRound, Reread);
         while (!_stop.IsCancellationRequested)
         {
             try
             {
-                var signal = await store.WaitAsync(TopologyStore.Changes, processed, Reread, _stop.Token);
-                changed();
-                await TellAsync();
-                processed = signal.Cas;
-                pause = ShortestRound;
-                await runtime.Delay(ShortestRound, _stop.Token);
+                var signal = await _wake.WaitAsync(store, TopologyStore.Changes, known, timeout);
+                _stop.Token.ThrowIfCancellationRequested();
+                if (signal is not null)
+                {
+                    changed();
+                }
+
+                await TellAsync(onlyNew: signal is null);
+                (known, pause, timeout) = (signal ?? known, ShortestRound, Reread);
+                await runtime.Delay(signal is null ? TimeSpan.Zero : ShortestRound, _stop.Token);
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {
@@ -86,14 +95,16 @@ internal sealed class RegistryWatch(
             }
             catch (Exception e)
             {
-                pause = runtime.Jitter(pause * 2 < Reread ? pause * 2 : Reread);
+                // Who was not told is told at the next look, whatever is signalled.
+                (pause, timeout) = (runtime.Jitter(pause * 2 < Reread ? pause * 2 : Reread), ShortestRound);
                 RegistryLog.RereadFailed(logger, pause, e);
                 await runtime.Delay(pause, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
             }
         }
     }
 
-    private async Task TellAsync()
+    /// <summary>One that cannot be read does not keep the news from the others; it is thrown when they have been told.</summary>
+    private async Task TellAsync(bool onlyNew)
     {
         Watched[] watches;
         lock (_lock)
@@ -101,13 +112,26 @@ internal sealed class RegistryWatch(
             watches = [.. _watches];
         }
 
-        foreach (var sameName in watches.GroupBy(watched => watched.Name))
+        Exception? failure = null;
+        foreach (var sameName in watches.Where(watched => !onlyNew || watched.IsNew).GroupBy(watched => watched.Name))
         {
-            var view = await find(sameName.Key, _stop.Token);
-            foreach (var watched in sameName)
+            try
             {
-                watched.Tell(view, logger);
+                var view = await find(sameName.Key, _stop.Token);
+                foreach (var watched in sameName)
+                {
+                    watched.Tell(view, logger);
+                }
             }
+            catch (PubException e)
+            {
+                failure ??= e;
+            }
+        }
+
+        if (failure is not null)
+        {
+            ExceptionDispatchInfo.Throw(failure);
         }
     }
 
@@ -125,6 +149,9 @@ internal sealed class RegistryWatch(
         private bool _wasTold;
 
         public SubscriptionName Name => name;
+
+        /// <summary>Whether nothing was told yet.</summary>
+        public bool IsNew => !_wasTold;
 
         public void Tell(SubscriptionView? view, ILogger logger)
         {

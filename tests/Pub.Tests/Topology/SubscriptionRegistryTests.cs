@@ -165,6 +165,23 @@ public sealed class SubscriptionRegistryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Watch_BegunAfterTheChangeWasSignalled_IsToldAtOnceAllTheSame()
+    {
+        var other = SubscriptionName.Plain("other");
+        var (known, told) = (0, 0);
+        var before = await _cluster.Main.DeclareAsync(other, new DeclaredTopic(Events));
+        using var first = Registry.Watch(other, found => Volatile.Write(ref known, found?.Sources.Count ?? 0));
+        await _cluster.UntilAsync("the watch follows", () => Volatile.Read(ref known) > 0, TimeSpan.FromSeconds(1));
+        await _cluster.Main.DeclareAsync(Audit, new DeclaredTopic(Events));
+        await _cluster.Start().Registry.RecordFlowAsync(Orders, Events, TestCluster.Cancellation);
+        await _cluster.UntilAsync("the signal is processed", () => Volatile.Read(ref known) > before.Sources.Count, TimeSpan.FromSeconds(1));
+
+        using var second = Registry.Watch(Audit, found => Volatile.Write(ref told, found?.Sources.Count ?? 0));
+
+        await _cluster.UntilAsync("the flow is told", () => Volatile.Read(ref told) > before.Sources.Count, TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
     public async Task Watch_Deleted_IsToldNull()
     {
         var views = new List<SubscriptionView?>();

@@ -1,6 +1,6 @@
 using Pub.Storage;
 
-namespace Pub.Leases;
+namespace Pub;
 
 /// <summary>
 /// Wakes a loop that waits on a document for a reason other than that document. No call is lost: one that comes while the loop works ends its next wait.
