@@ -18,7 +18,11 @@ public sealed class PubClient : IAsyncDisposable
     private readonly PubCore _core;
     private readonly IDocumentStore? _owned;
     private readonly Lock _lock = new();
+    private readonly CancellationTokenSource _ending = new();
+
+    // Both under the lock. A consumer that is null is being started; its start is among the tasks.
     private readonly Dictionary<SubscriptionName, Consumer?> _consumers = [];
+    private readonly List<Task> _starts = [];
     private Task? _stopping;
 
     internal PubClient(IDocumentStore store, PubOptions options, PubRuntime runtime, ILoggerFactory? loggers = null, bool ownsStore = false)
@@ -96,6 +100,7 @@ public sealed class PubClient : IAsyncDisposable
             throw new ArgumentException($"The options of {subscription} cannot be used. {faults}", nameof(configure));
         }
 
+        var started = Completion.Source();
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_stopping is not null, this);
@@ -103,26 +108,29 @@ public sealed class PubClient : IAsyncDisposable
             {
                 throw new InvalidOperationException($"This process has a consumer of {subscription} already.");
             }
+
+            _starts.Add(started.Task);
         }
 
         try
         {
-            var consumer = await _core.SubscribeAsync(subscription, options, Forget, cancellationToken);
-            lock (_lock)
-            {
-                _consumers[subscription] = consumer;
-            }
-
-            return consumer;
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ending.Token);
+            return Keep(await _core.SubscribeAsync(subscription, options, Forget, either.Token));
         }
-        catch
+        catch (Exception e)
+        {
+            Forget(subscription);
+            ObjectDisposedException.ThrowIf(e is OperationCanceledException && !cancellationToken.IsCancellationRequested && _ending.IsCancellationRequested, this);
+            throw;
+        }
+        finally
         {
             lock (_lock)
             {
-                _consumers.Remove(subscription);
+                _starts.Remove(started.Task);
             }
 
-            throw;
+            started.SetResult();
         }
     }
 
@@ -133,31 +141,69 @@ public sealed class PubClient : IAsyncDisposable
     {
         lock (_lock)
         {
-            return _stopping ??= StopCoreAsync([.. _consumers.Values.OfType<Consumer>()]);
+            // Away from the lock: what ends calls back.
+            return _stopping ??= _core.Runtime.Start(StopCoreAsync);
         }
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await StopAsync();
-        if (_owned is not null)
+        try
         {
-            await _owned.DisposeAsync();
+            await StopAsync();
+        }
+        finally
+        {
+            if (_owned is not null)
+            {
+                await _owned.DisposeAsync();
+            }
         }
     }
 
-    private async Task StopCoreAsync(IReadOnlyList<Consumer> consumers)
+    private async Task StopCoreAsync()
     {
-        await Task.WhenAll(consumers.Select(consumer => consumer.StopAsync()));
-        await _core.StopAsync();
+        // What is being started ends first, started or not.
+        _ending.Cancel();
+        Task[] starts;
+        lock (_lock)
+        {
+            starts = [.. _starts];
+        }
+
+        await Task.WhenAll(starts);
+        try
+        {
+            await Task.WhenAll(Consumers.Select(consumer => consumer.StopAsync()));
+        }
+        finally
+        {
+            await _core.StopAsync();
+        }
     }
 
-    private void Forget(Consumer consumer)
+    /// <summary>One that has ended already, because its subscription was deleted meanwhile, is not kept: nobody would take it out again.</summary>
+    private Consumer Keep(Consumer consumer)
     {
         lock (_lock)
         {
-            _consumers.Remove(consumer.Subscription);
+            if (!consumer.IsStopping)
+            {
+                _consumers[consumer.Subscription] = consumer;
+            }
+        }
+
+        return consumer;
+    }
+
+    private void Forget(Consumer consumer) => Forget(consumer.Subscription);
+
+    private void Forget(SubscriptionName subscription)
+    {
+        lock (_lock)
+        {
+            _consumers.Remove(subscription);
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.Logging;
 using Pub.Control;
 using Pub.Leases;
@@ -65,6 +66,8 @@ internal sealed class PubCore
 
     public IDocumentStore Store { get; }
 
+    public PubRuntime Runtime => _runtime;
+
     public TimeProvider Time => _runtime.Time;
 
     public TopicDirectory Directory { get; }
@@ -96,25 +99,59 @@ internal sealed class PubCore
         var temporary = options.IsTemporary ? new TemporaryMembership(Sessions, Registry, declaration, _logger) : null;
         var view = temporary is null
             ? await Registry.DeclareAsync(declaration, cancellationToken)
-            : await temporary.JoinAsync(cancellationToken);
+            : await JoinAsync(temporary, cancellationToken);
         var runtime = new SubscriptionRuntime(
             ContextOf(name, options), Watch, _pace, view, options.Topics.Select(source => source.Topic).ToHashSet());
         var keeper = new LeaseKeeper(Sessions, new LeaseScope(name, view.Incarnation, view.LeaseCount), runtime, _logger);
-        runtime.Attach(keeper);
         var consumer = new Consumer(runtime, keeper, Registry, ended, temporary);
         await consumer.StartAsync(cancellationToken);
         return consumer;
     }
 
+    /// <summary>One after another, because each is of use to those before it. One that fails keeps none of the others running.</summary>
     public async Task StopAsync()
     {
-        await Trimmer.DisposeAsync();
-        await _movers.StopAsync(MoverPatience);
-        await Producer.DisposeAsync();
-        await _moving.DisposeAsync();
-        await Sessions.StopAsync();
-        await Watch.DisposeAsync();
-        await Registry.DisposeAsync();
+        Func<ValueTask>[] steps =
+        [
+            Trimmer.DisposeAsync,
+            () => new ValueTask(_movers.StopAsync(MoverPatience)),
+            Producer.DisposeAsync,
+            _moving.DisposeAsync,
+            Sessions.DisposeAsync,
+            Watch.DisposeAsync,
+            Registry.DisposeAsync,
+        ];
+        Exception? failure = null;
+        foreach (var step in steps)
+        {
+            try
+            {
+                await step();
+            }
+            catch (Exception e)
+            {
+                failure ??= e;
+            }
+        }
+
+        if (failure is not null)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+    }
+
+    private static async Task<SubscriptionView> JoinAsync(TemporaryMembership temporary, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await temporary.JoinAsync(cancellationToken);
+        }
+        catch
+        {
+            // It may be declared, and would hold its topics' trim for as long as this process lives.
+            await temporary.LeaveAsync();
+            throw;
+        }
     }
 
     /// <summary>Begins the session and this process's share of moving what is due; the first call does it.</summary>

@@ -23,10 +23,12 @@ public sealed class Consumer : IAsyncDisposable
     private readonly ReaderContext _context;
     private readonly SubscriptionRuntime _runtime;
     private readonly LeaseKeeper _keeper;
-    private readonly IDisposable _watch;
+    private readonly ISubscriptionRegistry _registry;
+    private readonly TaskCompletionSource _deleted = Completion.Source();
     private readonly Action<Consumer> _ended;
     private readonly TemporaryMembership? _temporary;
     private readonly Lock _lock = new();
+    private IDisposable? _watch;
     private Task? _stopping;
 
     internal Consumer(SubscriptionRuntime runtime, LeaseKeeper keeper, ISubscriptionRegistry registry, Action<Consumer> ended, TemporaryMembership? temporary = null)
@@ -36,7 +38,7 @@ public sealed class Consumer : IAsyncDisposable
         _keeper = keeper;
         _ended = ended;
         _temporary = temporary;
-        _watch = registry.Watch(Subscription, Changed);
+        _registry = registry;
     }
 
     /// <summary>The subscription that is read.</summary>
@@ -55,6 +57,8 @@ public sealed class Consumer : IAsyncDisposable
     internal SubscriptionRuntime Runtime => _runtime;
 
     internal SubscriptionView View => _runtime.View;
+
+    internal bool IsStopping => Volatile.Read(ref _stopping) is not null;
 
     /// <summary>
     /// Up to <paramref name="most"/> messages of any shard that this instance holds; waits up to <paramref name="wait"/> for the first. Empty when
@@ -124,7 +128,8 @@ public sealed class Consumer : IAsyncDisposable
     {
         lock (_lock)
         {
-            return _stopping ??= StopCoreAsync();
+            // Away from the lock: what ends calls back.
+            return _stopping ??= _context.Runtime.Start(StopCoreAsync);
         }
     }
 
@@ -135,6 +140,8 @@ public sealed class Consumer : IAsyncDisposable
     {
         try
         {
+            _runtime.Attach(_keeper);
+            _watch = _registry.Watch(Subscription, Changed);
             await _keeper.StartAsync(cancellationToken);
         }
         catch
@@ -147,18 +154,25 @@ public sealed class Consumer : IAsyncDisposable
         _ = _context.Runtime.Start(StopWhenGoneAsync);
     }
 
-    /// <summary>Another state of the subscription; null when it was deleted, which the keeper finds out too.</summary>
+    /// <summary>
+    /// Another state of the subscription; null when it was deleted. The keeper mostly finds that out first, but not if it came before the keeper's first
+    /// write: then it has joined what nobody else knows of, whose topics are trimmed under it.
+    /// </summary>
     private void Changed(SubscriptionView? view)
     {
-        if (view is not null)
+        if (view?.Incarnation == View.Incarnation)
         {
             _runtime.Update(view);
+        }
+        else
+        {
+            _deleted.TrySetResult();
         }
     }
 
     private async Task StopWhenGoneAsync()
     {
-        await _keeper.Gone;
+        await Task.WhenAny(_keeper.Gone, _deleted.Task);
         SubscriptionLog.SubscriptionDeleted(_context.Logger, Subscription);
         await StopAsync();
     }
@@ -166,16 +180,33 @@ public sealed class Consumer : IAsyncDisposable
     private async Task StopCoreAsync()
     {
         _runtime.BeginStopping();
-        await _keeper.StopAsync(_context.Options.StopPatience);
-        _watch.Dispose();
-        _runtime.EndWatching();
-        _context.Queue.Close();
-        if (_temporary is not null)
+        try
         {
-            await _temporary.LeaveAsync();
+            await _keeper.StopAsync(_context.Options.StopPatience);
         }
+        finally
+        {
+            // Whatever the keeper's end was: handlers' loops end, and nothing is watched for nobody.
+            _watch?.Dispose();
+            _runtime.EndWatching();
+            _context.Queue.Close();
+            await LeaveAsync();
+        }
+    }
 
-        _ended(this);
+    private async Task LeaveAsync()
+    {
+        try
+        {
+            if (_temporary is not null)
+            {
+                await _temporary.LeaveAsync();
+            }
+        }
+        finally
+        {
+            _ended(this);
+        }
     }
 
     private async ValueTask<IReadOnlyList<Delivery>> PullAsync(ShardId? shard, int most, TimeSpan wait, CancellationToken cancellationToken)

@@ -10,6 +10,7 @@ namespace Pub.Subscriptions;
 /// <code>
 /// a topic is watched once, while it is a source of the subscription's view
 /// every reader has seen the latest state of every topic that is watched
+/// once watching has ended nothing is watched any more, whatever news comes late
 /// </code>
 /// <see cref="_lock"/> protects the tables; nothing is called under it.
 /// </summary>
@@ -27,6 +28,7 @@ internal sealed class SubscriptionRuntime : ILeaseHolder
     private SubscriptionView _view;
     private LeaseKeeper? _keeper;
     private bool _isStopping;
+    private bool _hasEnded;
 
     public SubscriptionRuntime(ReaderContext context, TopicWatch watch, CursorPace pace, SubscriptionView view, IReadOnlyCollection<TopicName> declared)
     {
@@ -129,13 +131,14 @@ internal sealed class SubscriptionRuntime : ILeaseHolder
         WatchedTopic[] watched;
         lock (_lock)
         {
+            _hasEnded = true;
             watched = [.. _topics.Values];
             _topics.Clear();
         }
 
         foreach (var topic in watched)
         {
-            topic.Watch?.Dispose();
+            topic.End();
         }
     }
 
@@ -239,7 +242,7 @@ internal sealed class SubscriptionRuntime : ILeaseHolder
         var removed = new List<WatchedTopic>();
         lock (_lock)
         {
-            foreach (var source in view.Sources)
+            foreach (var source in _hasEnded ? [] : view.Sources)
             {
                 if (!_topics.TryGetValue(source.Topic, out var watched))
                 {
@@ -261,12 +264,12 @@ internal sealed class SubscriptionRuntime : ILeaseHolder
 
         foreach (var topic in added)
         {
-            topic.Watch = _watch.Watch(topic.Source.Topic, state => Changed(topic, state), Appended);
+            topic.Begin(_watch.Watch(topic.Source.Topic, state => Changed(topic, state), Appended));
         }
 
         foreach (var topic in removed)
         {
-            topic.Watch?.Dispose();
+            topic.End();
         }
     }
 
@@ -299,12 +302,41 @@ internal sealed class SubscriptionRuntime : ILeaseHolder
         }
     }
 
+    /// <summary>A topic that is watched, or will be in a moment: it can be ended before its watch is there.</summary>
     private sealed class WatchedTopic(SubscriptionSource source)
     {
+        private readonly Lock _lock = new();
+        private IDisposable? _watch;
+        private bool _isEnded;
+
         public SubscriptionSource Source { get; } = source;
 
         public TopicSnapshot? State { get; set; }
 
-        public IDisposable? Watch { get; set; }
+        public void Begin(IDisposable watch)
+        {
+            lock (_lock)
+            {
+                if (!_isEnded)
+                {
+                    _watch = watch;
+                    return;
+                }
+            }
+
+            watch.Dispose();
+        }
+
+        public void End()
+        {
+            IDisposable? watch;
+            lock (_lock)
+            {
+                _isEnded = true;
+                watch = _watch;
+            }
+
+            watch?.Dispose();
+        }
     }
 }

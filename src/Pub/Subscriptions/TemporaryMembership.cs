@@ -13,28 +13,30 @@ internal sealed class TemporaryMembership(SessionKeeper sessions, ISubscriptionR
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _ended = new();
-    private Session? _session;
+    private Session? _named;
+    private Session? _joined;
     private Task _following = Task.CompletedTask;
 
     /// <summary>Declares the subscription under the present session.</summary>
     public async Task<SubscriptionView> JoinAsync(CancellationToken cancellationToken)
     {
         var session = await sessions.GetAsync(cancellationToken);
+        _named = session;
         await session.AddTemporaryAsync(declaration.Name);
         var view = await registry.DeclareAsync(declaration with { TemporarySession = session.Id }, cancellationToken);
-        _session = session;
+        _joined = session;
         return view;
     }
 
     /// <summary>Joins again whenever the session is lost.</summary>
     public void Follow() => _following = sessions.Runtime.Start(FollowAsync);
 
-    /// <summary>Removes the subscription; what it still holds is lost.</summary>
+    /// <summary>Removes the subscription, also one that was declared in part only; what it still holds is lost.</summary>
     public async Task LeaveAsync()
     {
         _ended.Cancel();
         await _following;
-        if (_session is not { } session)
+        if (_named is not { } session)
         {
             return;
         }
@@ -57,17 +59,18 @@ internal sealed class TemporaryMembership(SessionKeeper sessions, ISubscriptionR
         {
             try
             {
-                await Lost(_session!).WaitAsync(_ended.Token);
+                await Lost(_joined!).WaitAsync(_ended.Token);
                 await JoinAsync(_ended.Token);
             }
             catch (Exception e) when (_ended.IsCancellationRequested || e is ObjectDisposedException)
             {
                 return;
             }
-            catch (PubException e)
+            catch (Exception e)
             {
                 SubscriptionLog.TemporaryRetried(logger, declaration.Name, RetryPause, e);
-                await sessions.Runtime.Delay(RetryPause, CancellationToken.None);
+                await sessions.Runtime.Delay(RetryPause, _ended.Token)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
             }
         }
     }
