@@ -26,6 +26,8 @@ internal sealed class KeyLane(string key)
 /// </summary>
 internal sealed class DeliveryQueue
 {
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(1);
+
     private readonly Lock _lock = new();
     private readonly LinkedList<Delivery> _ready = [];
     private readonly Dictionary<string, KeyLane> _lanes = new(StringComparer.Ordinal);
@@ -323,7 +325,10 @@ internal sealed class DeliveryQueue
         if (_holds.Any)
         {
             var wait = TimeSpan.FromSeconds((double)(_holds.NextDue - _time.GetTimestamp()) / _time.TimestampFrequency);
-            _holdTimer.Change(wait > TimeSpan.Zero ? wait + TimeSpan.FromMilliseconds(1) : TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
+
+            // Timers take no more than some weeks, and whole milliseconds: it looks again.
+            var bounded = wait < TimeSpan.Zero ? TimeSpan.Zero : wait < LongestTimer ? wait : LongestTimer;
+            _holdTimer.Change(bounded + TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
         }
     }
 

@@ -121,6 +121,16 @@ public sealed class DeliveryQueueTests
     }
 
     [Fact]
+    public void TryHold_ForLongerThanATimerTakes_IsHeld()
+    {
+        _queue.Enqueue(_fixture.Deliveries(_reader, "a", "a"));
+        var first = Take(1)[0];
+
+        Assert.True(_queue.TryHold(first, Again(first), TimeSpan.FromDays(90)));
+        Assert.Empty(Take(10));
+    }
+
+    [Fact]
     public async Task WaitAsync_SomethingReady_IsWokenAtOnceAndForItsShardOnly()
     {
         var any = _queue.WaitAsync(null, Timeout.InfiniteTimeSpan, TimeProvider.System, CancellationToken.None);
