@@ -20,6 +20,8 @@ internal sealed class BucketFeed(
     private readonly Lock _lock = new();
     private readonly SortedDictionary<BucketName, OpenBucket> _open = [];
     private readonly Dictionary<BucketName, CancellationTokenSource> _watches = [];
+    private readonly Dictionary<BucketName, long> _updatedAt = [];
+    private long _updates;
     private CancellationTokenSource? _running;
 
     /// <summary>Called, under no lock, when something is open, closed or longer than before.</summary>
@@ -61,6 +63,7 @@ internal sealed class BucketFeed(
             ended = [.. _watches.Values, .. _running is null ? Array.Empty<CancellationTokenSource>() : [_running]];
             _watches.Clear();
             _open.Clear();
+            _updatedAt.Clear();
             _running = null;
         }
 
@@ -72,6 +75,12 @@ internal sealed class BucketFeed(
     /// <summary>Reads the directory and the logs that it lists up to soon.</summary>
     public async Task RefreshAsync(CancellationToken cancellationToken = default)
     {
+        long began;
+        lock (_lock)
+        {
+            began = _updates;
+        }
+
         var now = runtime.Time.GetUtcNow();
         var last = BucketMinute.Of(now + timings.OpenAhead);
         var names = await directory.ReadAsync(last, timings.OpenBuckets, cancellationToken);
@@ -98,7 +107,7 @@ internal sealed class BucketFeed(
             }
         }
 
-        Replace(found);
+        Replace(found, began);
         Changed?.Invoke();
     }
 
@@ -115,26 +124,35 @@ internal sealed class BucketFeed(
             if (log is null)
             {
                 _open.Remove(bucket);
+                _updatedAt.Remove(bucket);
             }
             else
             {
                 _open[bucket] = known with { Log = log };
+                _updatedAt[bucket] = ++_updates;
             }
         }
 
         Changed?.Invoke();
     }
 
-    private void Replace(SortedDictionary<BucketName, OpenBucket> found)
+    /// <summary>A log that was updated since the reading of these began stays as it is: it is newer, and its watch does not tell it twice.</summary>
+    private void Replace(SortedDictionary<BucketName, OpenBucket> found, long began)
     {
         var ended = new List<CancellationTokenSource>();
         var begun = new List<(OpenBucket Open, CancellationToken Stop)>();
         lock (_lock)
         {
-            _open.Clear();
+            foreach (var bucket in _open.Keys.Where(bucket => !found.ContainsKey(bucket)).ToList())
+            {
+                _open.Remove(bucket);
+                _updatedAt.Remove(bucket);
+            }
+
             foreach (var (bucket, open) in found)
             {
-                _open[bucket] = open;
+                var isNewer = _updatedAt.TryGetValue(bucket, out var updated) && updated > began && _open.ContainsKey(bucket);
+                _open[bucket] = isNewer ? open with { Log = _open[bucket].Log } : open;
                 if (_running is not null && !_watches.ContainsKey(bucket))
                 {
                     var watch = _watches[bucket] = new CancellationTokenSource();

@@ -103,7 +103,23 @@ internal sealed class ScheduleMovers : ILeaseHolder, IAsyncDisposable
         loop?.Dispose();
         if (isLast)
         {
-            _services.Feed.Stop();
+            StopFeed();
+        }
+    }
+
+    /// <summary>A lease taken meanwhile has found the feed running, which must not end under it.</summary>
+    private void StopFeed()
+    {
+        _services.Feed.Stop();
+        bool isNeeded;
+        lock (_lock)
+        {
+            isNeeded = _loops.Count > 0;
+        }
+
+        if (isNeeded)
+        {
+            _services.Feed.Start();
         }
     }
 
