@@ -139,6 +139,7 @@ public sealed class PubClient : IAsyncDisposable
     /// </summary>
     public Task StopAsync()
     {
+        _ending.Cancel();
         lock (_lock)
         {
             // Away from the lock: what ends calls back.
@@ -165,7 +166,6 @@ public sealed class PubClient : IAsyncDisposable
     private async Task StopCoreAsync()
     {
         // What is being started ends first, started or not.
-        _ending.Cancel();
         Task[] starts;
         lock (_lock)
         {
