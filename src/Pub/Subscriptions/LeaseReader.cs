@@ -74,7 +74,7 @@ internal sealed partial class LeaseReader : IDisposable
                 return;
             }
 
-            for (var number = _grant.Lease; number < topic.ShardCount; number += _leaseCount)
+            for (var number = FirstShardOf(topic.Name); number < topic.ShardCount; number += _leaseCount)
             {
                 var state = topic[number];
                 var window = WindowOf(new ShardId(topic.Name, number), source);
@@ -96,6 +96,10 @@ internal sealed partial class LeaseReader : IDisposable
             _wake.Set();
         }
     }
+
+    /// <summary>The same of every topic, so that one key is with one lease, whatever the topic (executions.md 27).</summary>
+    private int FirstShardOf(TopicName topic) =>
+        _context.Runtime.Breaks(BrokenRules.LeaseByShardOfOneTopic) ? (_grant.Lease + topic.Name[^1]) % _leaseCount : _grant.Lease;
 
     /// <summary>An entry of this process was appended to a shard of this lease.</summary>
     public void ObserveAppended(ShardId shard, Offset offset)
