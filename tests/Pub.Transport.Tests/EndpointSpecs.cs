@@ -238,6 +238,94 @@ public abstract class EndpointSpecs<TStore> : TransportSpec<TStore>
         Assert.Equal(5, await started.TakeAsync());
     }
 
+    /// <summary>Facts 1.4, 2: another transport's second delivery under the same key is dropped while the first still runs.</summary>
+    [Fact]
+    public async Task Receive_SecondDeliveryWhileTheFirstStillRuns_IsDispatched()
+    {
+        var started = new Inbox<int>();
+        var release = new TaskCompletionSource();
+        var calls = 0;
+        var bus = await StartAsync(cfg => cfg.ReceiveEndpoint("orders", e => e.Handler<OrderSubmitted>(context =>
+        {
+            started.Add(context.Message.Number);
+            return Interlocked.Increment(ref calls) == 1 ? release.Task : Task.CompletedTask;
+        })));
+        await (await bus.Bus.GetSendEndpoint(new Uri("queue:orders"))).Send(new OrderSubmitted(5), Cancellation);
+        Assert.Equal(5, await started.TakeAsync());
+
+        await bus.Client.Controller.RewindAsync(SubscriptionName.Queue("orders"), StartAt.Beginning, cancellationToken: Cancellation);
+
+        Assert.Equal(5, await started.TakeAsync());
+        release.SetResult();
+    }
+
+    [Fact]
+    public async Task ConcurrentMessageLimit_One_NeverOverlaps()
+    {
+        var inbox = new Inbox<int>();
+        var (running, most) = (0, 0);
+        var bus = await StartAsync(cfg => cfg.ReceiveEndpoint("orders", e =>
+        {
+            e.ConcurrentMessageLimit = 1;
+            e.Handler<OrderSubmitted>(async context =>
+            {
+                most = Math.Max(most, Interlocked.Increment(ref running));
+                await Task.Yield();
+                Interlocked.Decrement(ref running);
+                inbox.Add(context.Message.Number);
+            });
+        }));
+        await Task.WhenAll(Enumerable.Range(0, 30).Select(i => bus.Bus.Publish(new OrderSubmitted(i), Cancellation)));
+
+        Assert.Equal(Enumerable.Range(0, 30), (await inbox.TakeAsync(30)).Order());
+        Assert.Equal(1, most);
+    }
+
+    [Fact]
+    public async Task KillSwitch_TooManyFaults_StopsTheEndpointAndStartsItAgain()
+    {
+        var inbox = new Inbox<int>();
+        var stops = new EndpointStops();
+        var bus = await StartAsync(cfg =>
+        {
+            cfg.UseKillSwitch(options => options.SetActivationThreshold(4).SetTripThreshold(0.5).SetRestartTimeout(s: 1));
+            cfg.ReceiveEndpoint("orders", e => e.Handler<OrderSubmitted>(context =>
+                context.Message.Number < 0 ? throw new InvalidOperationException("broken") : Take(inbox, context)));
+        });
+        bus.Bus.ConnectReceiveEndpointObserver(stops);
+        await Task.WhenAll(Enumerable.Range(1, 10).Select(i => bus.Bus.Publish(new OrderSubmitted(-i), Cancellation)));
+        await stops.Stopped.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+        await bus.Bus.Publish(new OrderSubmitted(7), Cancellation);
+
+        Assert.Equal(7, await inbox.TakeAsync());
+    }
+
+    [Fact]
+    public async Task Activities_OfSendAndReceive_NameTheSystemAndJoinOneTrace()
+    {
+        var activities = new System.Collections.Concurrent.ConcurrentQueue<System.Diagnostics.Activity>();
+        using var listener = new System.Diagnostics.ActivityListener
+        {
+            ShouldListenTo = source => source.Name == "MassTransit",
+            Sample = (ref System.Diagnostics.ActivityCreationOptions<System.Diagnostics.ActivityContext> _) => System.Diagnostics.ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = activities.Enqueue,
+        };
+        System.Diagnostics.ActivitySource.AddActivityListener(listener);
+        var traces = new Inbox<string?>();
+        var bus = await StartAsync(cfg => cfg.ReceiveEndpoint("orders", e => e.Handler<OrderSubmitted>(_ =>
+        {
+            traces.Add(System.Diagnostics.Activity.Current?.TraceId.ToString());
+            return Task.CompletedTask;
+        })));
+        await bus.Bus.Publish(new OrderSubmitted(7), Cancellation);
+        var trace = await traces.TakeAsync();
+        await bus.StopAsync();
+
+        var sent = Assert.Single(activities, activity => activity.TraceId.ToString() == trace && activity.Kind == System.Diagnostics.ActivityKind.Producer);
+        Assert.Equal("pub", sent.GetTagItem("messaging.system"));
+        Assert.Contains(activities, activity => activity.TraceId.ToString() == trace && activity.Kind == System.Diagnostics.ActivityKind.Consumer);
+    }
+
     [Fact]
     public async Task TwoInstances_OnOneStore_ShareTheWorkAndAnswerEachOther()
     {
@@ -274,6 +362,25 @@ public abstract class EndpointSpecs<TStore> : TransportSpec<TStore>
         inbox.Add(context.Message.Number);
         return Task.CompletedTask;
     }
+}
+
+internal sealed class EndpointStops : IReceiveEndpointObserver
+{
+    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Task Stopped => _stopped.Task;
+
+    public Task Ready(ReceiveEndpointReady ready) => Task.CompletedTask;
+
+    public Task Stopping(ReceiveEndpointStopping stopping) => Task.CompletedTask;
+
+    public Task Completed(ReceiveEndpointCompleted completed)
+    {
+        _stopped.TrySetResult();
+        return Task.CompletedTask;
+    }
+
+    public Task Faulted(ReceiveEndpointFaulted faulted) => Task.CompletedTask;
 }
 
 public interface IBlueBus : IBus;

@@ -68,6 +68,43 @@ public abstract class PartitionKeySpecs<TStore> : TransportSpec<TStore>
         Assert.Equal("Ann", await inbox.TakeAsync());
     }
 
+    /// <summary>Facts 1.6: a run of one key is a unit, or the batch waits for its time limit at every message of the key.</summary>
+    [Fact]
+    public async Task BatchConsumer_MessagesOfOneKey_ComeTogetherInOrder()
+    {
+        var batches = new Inbox<int[]>();
+        var bus = await StartAsync(_ => { });
+        var endpoint = await bus.Bus.GetSendEndpoint(new Uri("queue:orders"));
+        for (var number = 0; number < 20; number++)
+        {
+            await endpoint.Send(new OrderSubmitted(number), context => context.SetPartitionKey("k"), Cancellation);
+        }
+
+        var handle = bus.Bus.ConnectReceiveEndpoint("orders", e =>
+        {
+            ((IPubReceiveEndpointConfigurator)e).DispatchKeyRuns = true;
+            e.PrefetchCount = 20;
+            e.Batch<OrderSubmitted>(batch =>
+            {
+                batch.MessageLimit = 10;
+                batch.TimeLimit = TimeSpan.FromSeconds(1);
+                batch.Consumer(() => new BatchConsumer(batches));
+            });
+        });
+        await handle.Ready;
+
+        var received = new List<int[]>();
+        while (received.Sum(batch => batch.Length) < 20)
+        {
+            received.Add(await batches.TakeAsync());
+        }
+
+        Assert.Equal(Enumerable.Range(0, 20), received.SelectMany(batch => batch));
+        Assert.True(received.Count < 10, $"{received.Count} batches for 20 messages");
+        await bus.StopAsync();
+        Assert.Empty(batches.Rest());
+    }
+
     [Fact]
     public async Task Consume_PastItsTimeToLive_IsDropped()
     {

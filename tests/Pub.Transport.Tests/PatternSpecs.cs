@@ -146,6 +146,27 @@ public abstract class PatternSpecs<TStore> : TransportSpec<TStore>
     }
 
     [Fact]
+    public async Task ConsumerSaga_InMemoryRepository_IsFoundByItsCorrelationId()
+    {
+        var paid = new Inbox<Guid>();
+        var bus = await StartAsync(
+            x => x.AddSaga<PaymentSaga>().InMemoryRepository(),
+            (context, cfg) =>
+            {
+                cfg.ReceiveEndpoint("paid", e => e.Handler<PaymentDone>(message =>
+                {
+                    paid.Add(message.Message.CorrelationId);
+                    return Task.CompletedTask;
+                }));
+                cfg.ConfigureEndpoints(context);
+            });
+        var id = NewId.NextGuid();
+        await bus.Bus.Publish(new PaymentStarted { CorrelationId = id }, Cancellation);
+
+        Assert.Equal(id, await paid.TakeAsync());
+    }
+
+    [Fact]
     public async Task RawJson_SentAndConsumed_KeepsHeadersAndIds()
     {
         var inbox = new Inbox<ConsumeContext<OrderSubmitted>>();
@@ -237,6 +258,20 @@ public sealed class OrderStateMachine : MassTransitStateMachine<OrderState>
     public Event<OrderPaid> Paid { get; private set; } = null!;
 
     public Schedule<OrderState, OrderTimedOut> Timeout { get; private set; } = null!;
+}
+
+public record PaymentStarted : CorrelatedBy<Guid>
+{
+    public Guid CorrelationId { get; init; }
+}
+
+public record PaymentDone(Guid CorrelationId);
+
+public sealed class PaymentSaga : ISaga, InitiatedBy<PaymentStarted>
+{
+    public Guid CorrelationId { get; set; }
+
+    public Task Consume(ConsumeContext<PaymentStarted> context) => context.Publish(new PaymentDone(CorrelationId));
 }
 
 public record Reserve

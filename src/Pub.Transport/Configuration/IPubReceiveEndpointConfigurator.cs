@@ -28,6 +28,13 @@ public interface IPubReceiveEndpointConfigurator :
     bool PurgeOnStartup { set; }
 
     /// <summary>
+    /// For an endpoint with nothing but batch consumers, whose messages have partition keys: what waits of one key is dispatched together, and can be one
+    /// batch, in order. Default false: messages of one key come one by one, and each would wait for its batch's time limit. Other consumers
+    /// would get messages of one key at the same time.
+    /// </summary>
+    bool DispatchKeyRuns { set; }
+
+    /// <summary>
     /// Where the endpoint begins to read a topic that it has not read before: <see cref="StartAt.Tail"/> (the default), <see cref="StartAt.Beginning"/>, a time,
     /// or positions. An endpoint that has read the topic goes on where it stood; <c>PubClient.Controller</c> rewinds it.
     /// </summary>

@@ -1,4 +1,5 @@
 using MassTransit.Internals;
+using MassTransit.PubTransport.Configuration;
 using MassTransit.Transports;
 using Pub;
 
@@ -25,7 +26,7 @@ internal sealed class PubMessageReceiver : ConsumerAgent<long>
         _client = client;
         _consumer = consumer;
         _context = context;
-        TrySetConsumeTask(consumer.RunAsync(HandleAsync, Stopping));
+        TrySetConsumeTask(context.Settings.DispatchKeyRuns ? RunByKeysAsync() : consumer.RunAsync(HandleAsync, Stopping));
         SetReady();
     }
 
@@ -44,6 +45,12 @@ internal sealed class PubMessageReceiver : ConsumerAgent<long>
         {
             PubTransportLog.RemoveFailed(_context.InputAddress, e);
         }
+    }
+
+    private async Task RunByKeysAsync()
+    {
+        using var runs = new KeyRuns(_consumer, ConsumerSetup.ConcurrencyOf(_context.PrefetchCount, _context.ConcurrentMessageLimit), HandleAsync);
+        await runs.RunAsync(Stopping);
     }
 
     private async Task HandleAsync(Delivery delivery, CancellationToken cancelled)

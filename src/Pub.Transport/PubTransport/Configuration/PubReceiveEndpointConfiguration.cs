@@ -68,6 +68,11 @@ internal sealed class PubReceiveEndpointConfiguration :
         set => Settings.PurgeOnStartup = value;
     }
 
+    public bool DispatchKeyRuns
+    {
+        set => Settings.DispatchKeyRuns = value;
+    }
+
     public void StartFrom(StartAt start) => Settings.Start = start;
 
     public void Subscribe<T>(StartAt start = default)

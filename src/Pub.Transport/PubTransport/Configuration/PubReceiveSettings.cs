@@ -21,5 +21,7 @@ internal sealed class PubReceiveSettings(string queueName)
 
     public bool PurgeOnStartup { get; set; }
 
+    public bool DispatchKeyRuns { get; set; }
+
     public StartAt Start { get; set; }
 }
