@@ -91,6 +91,45 @@ public abstract class FaultSpecs<TStore> : TransportSpec<TStore>
     }
 
     [Fact]
+    public async Task Consume_RethrownFaultWithUnlockDelay_WaitsBeforeItComesBack()
+    {
+        var inbox = new Inbox<(int Count, DateTimeOffset At)>();
+        var delay = TimeSpan.FromMilliseconds(400);
+        var bus = await StartAsync(cfg => cfg.ReceiveEndpoint("orders", e =>
+        {
+            e.UnlockDelay = delay;
+            e.RethrowFaultedMessages();
+            e.Handler<OrderSubmitted>(context =>
+            {
+                context.TryGetPayload<PubMessageContext>(out var pub);
+                inbox.Add((pub!.DeliveryCount, DateTimeOffset.UtcNow));
+                return pub.DeliveryCount == 1 ? throw new InvalidOperationException("not yet") : Task.CompletedTask;
+            });
+        }));
+        await bus.Bus.Publish(new OrderSubmitted(1), Cancellation);
+
+        var deliveries = await inbox.TakeAsync(2);
+        Assert.Equal([1, 2], deliveries.Select(delivery => delivery.Count));
+        Assert.True(deliveries[1].At - deliveries[0].At >= delay - TimeSpan.FromMilliseconds(50));
+    }
+
+    [Fact]
+    public async Task Consume_PastItsTimeToLiveWithDeadLettering_GoesToTheErrorQueue()
+    {
+        var bus = await StartAsync(_ => { });
+        var endpoint = await bus.Bus.GetSendEndpoint(new Uri("queue:orders"));
+        await endpoint.Send(new OrderSubmitted(1), context => context.TimeToLive = TimeSpan.FromMilliseconds(1), Cancellation);
+        var handle = bus.Bus.ConnectReceiveEndpoint("orders", e =>
+        {
+            ((IPubReceiveEndpointConfigurator)e).DeadLetterExpiredMessages = true;
+            e.Handler<OrderSubmitted>(_ => Task.CompletedTask);
+        });
+        await handle.Ready;
+
+        Assert.Equal("expired", (await PullAsync(bus, "orders_error")).Headers[PubHeaders.Reason]);
+    }
+
+    [Fact]
     public async Task Consume_MessageRetry_TriesInPlace()
     {
         var attempts = new Inbox<int>();
