@@ -114,8 +114,11 @@ public abstract class PatternSpecs<TStore> : TransportSpec<TStore>
         Assert.Empty(inbox.Rest());
     }
 
-    [Fact]
-    public async Task JobConsumer_Submitted_RunsAndCompletes()
+    /// <summary>Also with partition keys on the job sagas' messages: one key for all types of one job (facts, 1.6).</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task JobConsumer_Submitted_RunsAndCompletes(bool withPartitionKeys)
     {
         var jobs = new Inbox<string>();
         var completed = new Inbox<Guid>();
@@ -129,8 +132,14 @@ public abstract class PatternSpecs<TStore> : TransportSpec<TStore>
             (context, cfg) =>
             {
                 cfg.UsePubMessageScheduler();
+                if (withPartitionKeys)
+                {
+                    cfg.UseJobSagaPartitionKeyFormatters();
+                }
+
                 cfg.ReceiveEndpoint("completed", e => e.Handler<MassTransit.Contracts.JobService.JobCompleted>(job =>
                 {
+                    Assert.Equal(withPartitionKeys ? job.Message.JobId.ToString("N") : null, job.PartitionKey());
                     completed.Add(job.Message.JobId);
                     return Task.CompletedTask;
                 }));

@@ -55,6 +55,32 @@ public class StoreAwayTests
         Assert.Empty(_inbox.Rest());
     }
 
+    /// <summary>A failed message is to be written to the endpoint's own queue, and cannot be: it comes back when it can.</summary>
+    [Fact]
+    public async Task Consume_FailsWhileTheStoreIsAway_IsDeliveredAgain()
+    {
+        await using var services = Build((context, calls) =>
+        {
+            _store.IsAway |= calls == 1;
+            return calls == 1 ? throw new InvalidOperationException("broken, and the store with it") : Take(context);
+        });
+        var bus = services.GetRequiredService<IBusControl>();
+        await bus.StartAsync(Cancellation);
+        await bus.Publish(new OrderSubmitted(4), Cancellation);
+        await UntilAsync("health is red", () => Task.FromResult(Health(bus) != BusHealthStatus.Healthy));
+        _store.IsAway = false;
+
+        Assert.Equal(4, await _inbox.TakeAsync());
+        await bus.StopAsync(Cancellation);
+        Assert.Empty(_inbox.Rest());
+    }
+
+    private Task Take(ConsumeContext<OrderSubmitted> context)
+    {
+        _inbox.Add(context.Message.Number);
+        return Task.CompletedTask;
+    }
+
     private static BusHealthStatus Health(IBusControl bus) => bus.CheckHealth().Status;
 
     private static async Task UntilAsync(string reason, Func<Task<bool>> condition)
@@ -72,22 +98,30 @@ public class StoreAwayTests
         Assert.Fail($"Waited in vain until {reason}.");
     }
 
-    private ServiceProvider Build()
+    private ServiceProvider Build(Func<ConsumeContext<OrderSubmitted>, int, Task>? handler = null)
     {
+        var calls = 0;
         var services = new ServiceCollection();
         services.AddLogging(logging => logging.AddProvider(_logs));
-        services.AddPub(new StoreRegistration { MaxDocumentBytes = _store.MaxDocumentBytes, OpenAsync = OpenAsync });
+        services.AddPub(
+            new StoreRegistration { MaxDocumentBytes = _store.MaxDocumentBytes, OpenAsync = OpenAsync },
+            options => options.Producer.PublishTimeout = TimeSpan.FromSeconds(handler is null ? 30 : 1));
         services.AddMassTransit(x =>
         {
             x.DisableUsageTelemetry();
             x.UsingPub((_, cfg) =>
             {
                 cfg.Host(host => ((PubHostSettings)host).Health.Interval = TimeSpan.FromMilliseconds(50));
-                cfg.ReceiveEndpoint("orders", e => e.Handler<OrderSubmitted>(context =>
+                cfg.ReceiveEndpoint("orders", e =>
                 {
-                    _inbox.Add(context.Message.Number);
-                    return Task.CompletedTask;
-                }));
+                    if (handler is not null)
+                    {
+                        e.UnlockDelay = TimeSpan.FromMilliseconds(100);
+                        e.RethrowFaultedMessages();
+                    }
+
+                    e.Handler<OrderSubmitted>(context => handler is null ? Take(context) : handler(context, Interlocked.Increment(ref calls)));
+                });
             });
         });
         return services.BuildServiceProvider();
