@@ -136,15 +136,16 @@ internal sealed class LeaseMover(LeaseGrant grant, MoverServices services)
                     envelopes.AddRange((await shard.LoadAsync(keys, cancellationToken)).OfType<ScheduleEnvelope>());
                 }
             }
+
+            await _due.PublishAsync(envelopes, cancellationToken);
         }
         catch
         {
-            // Nothing of it was published yet.
+            // Some may be published, and are published again. What was neither moved nor returned would count as moved as soon as something later is.
             batch.ForEach(part => part.Shard.Return(part.Keys));
             throw;
         }
 
-        await _due.PublishAsync(envelopes, cancellationToken);
         batch.ForEach(part => part.Shard.Moved(part.Keys));
         return room == 0;
     }

@@ -33,6 +33,28 @@ public class ScheduleFaultTests : SchedulingTest
         }
     }
 
+    /// <summary>What waiting does not mend, met both while publishing and while putting back.</summary>
+    [Fact]
+    public async Task Move_NeitherPublishedNorPutBack_IsMovedLater()
+    {
+        await Process.ScheduleAsync("a", Soon);
+        await Process.ScheduleAsync("later", Soon * 3);
+        var store = new ScriptedStore(Store);
+        var mover = new SchedulingProcess(store, Clock, 2);
+        var isBroken = true;
+        store.Decide = call => isBroken && call.Operation == StoreOperation.Increment
+            ? new StoreRule { Operation = call.Operation, Before = () => throw new DocumentFormatException("Told to fail.") }
+            : null;
+        await mover.MoveForAsync(Soon - TimeSpan.FromSeconds(1));
+
+        await Assert.ThrowsAsync<DocumentFormatException>(() => mover.MoveForAsync(TimeSpan.FromSeconds(2)));
+        isBroken = false;
+        await mover.MoveForAsync(TimeSpan.FromMinutes(4));
+
+        Assert.Equal(["a", "later"], await Process.PublishedAsync());
+        Assert.Empty(await Process.LogsAsync());
+    }
+
     [Theory]
     [InlineData(StoreFault.UnknownApplied)]
     [InlineData(StoreFault.UnknownNotApplied)]
