@@ -54,6 +54,29 @@ public sealed class ClientEndTests
     }
 
     [Fact]
+    public async Task RunAsync_SettingAsideFailsUnexpectedly_TheHandlersGoOn()
+    {
+        await using var pub = PubClient.Create(_store);
+        var queue = SubscriptionName.Queue("orders");
+        var consumer = await pub.SubscribeAsync(
+            queue, options => (options.Concurrency, options.RedeliveryDelay) = (1, TimeSpan.FromSeconds(1)), Cancellation);
+        await pub.Producer.PublishAsync(queue.OwnQueue, new OutgoingMessage { Body = "{}"u8.ToArray() }, Cancellation);
+        _store.Decide = call => call.Key.Collection == DocumentCollection.Schedules
+            ? new StoreRule { Operation = call.Operation, Before = () => throw new InvalidOperationException("Told to fail.") }
+            : null;
+
+        var again = Completion.Source<int>();
+        var running = consumer.RunAsync(
+            (delivery, _) => delivery.DeliveryCount == 1 ? throw new InvalidOperationException("Try again.") : Task.FromResult(again.TrySetResult(delivery.DeliveryCount)),
+            Cancellation);
+
+        Assert.Equal(2, await again.Task.WaitAsync(Limit, Cancellation));
+        _store.Decide = null;
+        await consumer.StopAsync().WaitAsync(Limit, Cancellation);
+        await running.WaitAsync(Limit, Cancellation);
+    }
+
+    [Fact]
     public async Task SubscribeAsync_TemporaryThatCannotBeListed_IsNotLeftBehind()
     {
         await using var pub = PubClient.Create(_store);

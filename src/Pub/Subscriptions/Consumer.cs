@@ -305,9 +305,9 @@ public sealed class Consumer : IAsyncDisposable
                 await delivery.NackAsync(_context.Options.RedeliveryDelay);
             }
         }
-        catch (PubException e)
+        catch (Exception e)
         {
-            // The delivery was returned where it is.
+            // The delivery was returned where it is. Whatever it was: the loop goes on to the next message.
             SubscriptionLog.SetAsideRetried(_context.Logger, delivery.Place, TimeSpan.Zero, e);
         }
     }
