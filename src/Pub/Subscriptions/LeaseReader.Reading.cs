@@ -479,6 +479,11 @@ internal sealed partial class LeaseReader
         StartSettingAside(expired, DeadLetterReasons.Expired);
         if (suspect is null)
         {
+            if (freed.Slots > 0)
+            {
+                _cursor.MarkDirty();
+            }
+
             return freed.Slots > 0 || _undecodable.Count > 0;
         }
 

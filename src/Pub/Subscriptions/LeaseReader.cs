@@ -66,7 +66,7 @@ internal sealed partial class LeaseReader : IDisposable
     /// <summary>Takes in a state of a topic that the subscription reads.</summary>
     public void Observe(TopicSnapshot topic, SubscriptionSource source)
     {
-        var isNews = false;
+        var (isNews, hasPassed) = (false, false);
         lock (_gate)
         {
             if (_isEnded)
@@ -80,7 +80,9 @@ internal sealed partial class LeaseReader : IDisposable
                 var window = WindowOf(new ShardId(topic.Name, number), source);
                 isNews |= window.IsRetired || state.Last > window.Tail || state.Head > window.Progress.Floor.Offset;
                 window.Revive();
+                var floor = window.Progress.Floor;
                 window.Observe(state.Last, state.Head, state.Jumps);
+                hasPassed |= window.Progress.Floor != floor;
                 if (state.Fence is { } fence)
                 {
                     _fences.Observe(window.Shard, fence, Position.Max(source.StartOf(fence.Shard), Position.StartOf(topic[fence.Shard].Head)));
@@ -89,6 +91,12 @@ internal sealed partial class LeaseReader : IDisposable
                 _ahead.BoundSuspects(window.Shard, state.Last);
                 isNews |= !state.IsClosed && _probe.Observe(window.Shard, topic.Epoch);
             }
+        }
+
+        if (hasPassed)
+        {
+            // Nothing may be settled here for long, and others wait for the stored floor: trims, and shards that were added.
+            _cursor.MarkDirty();
         }
 
         if (isNews)

@@ -24,6 +24,22 @@ public sealed class HeldLeaseTests
     }
 
     [Fact]
+    public async Task Observe_HeadPassesTheFloorOfAnIdleShard_IsWritten()
+    {
+        var fixture = new ReaderFixture();
+        await fixture.AppendAsync(null, ReaderFixture.One("1"));
+        var lease = fixture.Lease();
+        lease.Start();
+        Assert.True((await fixture.TakeAsync()).Ack());
+        await fixture.UntilAsync("the floor is written", () => fixture.Floor().Offset.Value == 2);
+
+        fixture.Trim(lease, 9);
+
+        await fixture.UntilAsync("what the head passed is written", () => fixture.Floor().Offset.Value == 9);
+        await fixture.EndAsync(lease.TryGiveUpAsync(Patience, evenIfBusy: true));
+    }
+
+    [Fact]
     public async Task TryGiveUpAsync_HandlerRuns_WaitsForItAndWritesTheCursor()
     {
         var fixture = new ReaderFixture();
@@ -320,6 +336,21 @@ public sealed class HeldLeaseTests
         Assert.Equal("2", delivery.Message.Id);
         Assert.Equal(("old", 0, DeadLetterReasons.Expired), fixture.SetAside.Dead.Single());
         await StopAsync(fixture, lease, delivery);
+    }
+
+    [Fact]
+    public async Task Start_SuspectsHaveExpiredAndNothingFollows_TheFloorIsWritten()
+    {
+        var fixture = new ReaderFixture();
+        await fixture.WriteCursorAsync(CursorDocument.Empty.With(new ShardCursor(ReaderFixture.Shard, Position.Beginning, [], [], new Offset(2))));
+        await fixture.AppendAsync(
+            null, Entries.Encode(Entries.Message("old", timeToLive: TimeSpan.FromSeconds(1), sent: fixture.Clock.GetUtcNow().AddMinutes(-1))));
+        var lease = fixture.Lease(takenFromDead: true);
+        lease.Start();
+
+        await fixture.UntilAsync("the floor is written", () => fixture.Floor().Offset.Value == 2);
+
+        await fixture.EndAsync(lease.TryGiveUpAsync(Patience, evenIfBusy: true));
     }
 
     [Fact]

@@ -106,6 +106,14 @@ internal sealed class ReaderFixture
         lease?.Reader?.Observe(Snapshot, Source);
     }
 
+    /// <summary>Raises the head, and shows the reader.</summary>
+    public void Trim(HeldLease lease, long head)
+    {
+        _head = head;
+        _tail = Math.Max(_tail, head - 1);
+        lease.Reader!.Observe(Snapshot, Source);
+    }
+
     public static ReadOnlyMemory<byte>? One(string id, string? key = null) => Entries.Encode(Entries.Message(id, key));
 
     /// <summary>The next delivery, as a handler gets it; moves the clock meanwhile.</summary>
