@@ -15,7 +15,7 @@ internal sealed class MoverLoop(LeaseGrant grant, MoverServices services, Action
 
     private readonly Lock _lock = new();
     private readonly LeaseMover _mover = new(grant, services);
-    private readonly WakeUp _wake = new(services.Runtime.Time);
+    private readonly AsyncSignal _wake = new(services.Runtime.Time);
     private readonly CancellationTokenSource _cancelled = new();
     private readonly TaskCompletionSource _ended = Completion.Source();
     private bool _isStopping;
@@ -24,12 +24,12 @@ internal sealed class MoverLoop(LeaseGrant grant, MoverServices services, Action
     /// <summary>Whether it waits for something to do.</summary>
     public bool IsIdle { get; private set; }
 
-    public void Signal() => _wake.Signal();
+    public void Signal() => _wake.Set();
 
     public void Lose()
     {
         _cancelled.Cancel();
-        _wake.Signal();
+        _wake.Set();
     }
 
     public void Dispose() => Lose();
@@ -65,10 +65,17 @@ internal sealed class MoverLoop(LeaseGrant grant, MoverServices services, Action
             IsIdle = pause != TimeSpan.Zero;
             if (IsIdle)
             {
-                await _wake.WaitAsync(pause);
+                // Null: nothing is to be done unless there is news.
+                if (pause is { } wait)
+                {
+                    _wake.SetAfter(wait);
+                }
+
+                await _wake.WaitAsync();
             }
         }
 
+        _wake.Dispose();
         _ended.TrySetResult();
     }
 
@@ -80,7 +87,7 @@ internal sealed class MoverLoop(LeaseGrant grant, MoverServices services, Action
             _isStopping = true;
         }
 
-        _wake.Signal();
+        _wake.Set();
         await Task.WhenAny(_ended.Task, services.Runtime.Delay(patience, CancellationToken.None));
         lock (_lock)
         {

@@ -3,8 +3,6 @@ namespace Pub.Subscriptions;
 /// <summary>The settling side: called by handlers, from any thread.</summary>
 internal sealed partial class LeaseReader
 {
-    private readonly Queue<Delivery> _suspects = new();
-
     /// <summary>The delivery is done with.</summary>
     public bool Acknowledge(Delivery delivery)
     {
@@ -249,18 +247,6 @@ internal sealed partial class LeaseReader
         if (Interlocked.Decrement(ref _inFlight) == 0)
         {
             SignalIfDrained();
-        }
-    }
-
-    /// <summary>At the head of the suspects; under the gate.</summary>
-    private void RequeueSuspect(Delivery again)
-    {
-        Delivery[] others = [.. _suspects];
-        _suspects.Clear();
-        _suspects.Enqueue(again);
-        foreach (var other in others)
-        {
-            _suspects.Enqueue(other);
         }
     }
 

@@ -1,4 +1,4 @@
-namespace Pub.Subscriptions;
+namespace Pub;
 
 /// <summary>
 /// Wakes one loop: set any number of times, by events or by its own timer, it lets one wait through. A wake-up says only "look again".
