@@ -23,8 +23,8 @@ public sealed class PubOptions
     /// <summary>How long a running handler may hold up the hand-over of its lease to an instance that has joined; 0 to 10 minutes, default 10 s.</summary>
     public TimeSpan HandOverPatience { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Bytes of entries just appended or read that all subscriptions of the process share; 0 to 4 GB, default 32 MB. Costs that much memory.</summary>
-    public long EntryCacheBytes { get; set; } = 32 * 1024 * 1024;
+    /// <summary>Bytes of entries just appended or read that all subscriptions of the process share; 0 to 4 GB, default 8 MB. Costs that much memory.</summary>
+    public long EntryCacheBytes { get; set; } = 8 * 1024 * 1024;
 
     /// <summary>Cursor writes a second, over all leases of the process; 10 to 100,000, default 400. Fewer cost less and repeat more after a crash.</summary>
     public int CursorWritesPerSecond { get; set; } = 400;

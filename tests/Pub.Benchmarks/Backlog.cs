@@ -26,7 +26,7 @@ internal static class Backlog
         var clock = Stopwatch.StartNew();
         await using var store = await Sqlite.SqliteDocumentStore.OpenAsync(new Sqlite.SqliteStoreOptions { Path = path });
         await using var client = PubClient.Create(store);
-        var consumer = await client.SubscribeAsync(SubscriptionName.Queue(Name), options => options.Prefetch = 4_000);
+        var consumer = await client.SubscribeAsync(SubscriptionName.Queue(Name), options => options.Concurrency = 64);
         var counter = new SettledCounter();
         TimeSpan? first = null;
         var running = consumer.RunAsync((_, _) =>

@@ -19,7 +19,6 @@ internal static class Throughput
             {
                 options.Read(topic);
                 options.Concurrency = 64;
-                options.Prefetch = 4_000;
             });
         var counter = new SettledCounter();
         var running = consumer.RunAsync((_, _) =>
