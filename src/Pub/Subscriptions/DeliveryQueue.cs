@@ -391,7 +391,7 @@ internal sealed class DeliveryQueue
         taken.Add(delivery);
     }
 
-    private static void WithdrawWaiting(KeyLane lane, LeaseReader reader, List<Delivery> withdrawn)
+    private void WithdrawWaiting(KeyLane lane, LeaseReader reader, List<Delivery> withdrawn)
     {
         for (var node = lane.Waiting.First; node is not null;)
         {
@@ -401,6 +401,10 @@ internal sealed class DeliveryQueue
                 lane.Waiting.Remove(node);
                 node.Value.Lane = null;
                 withdrawn.Add(node.Value);
+                if (lane.Held is not null)
+                {
+                    _holds.Shrank();
+                }
             }
 
             node = next;

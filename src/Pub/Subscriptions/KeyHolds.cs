@@ -37,6 +37,9 @@ internal sealed class KeyHolds(int mostOfAll)
         return lane.Waiting.Count >= MostOfOneKey || _messages >= mostOfAll;
     }
 
+    /// <summary>A message left a held lane.</summary>
+    public void Shrank() => _messages--;
+
     public void Remove(Delivery delivery)
     {
         _held.RemoveAll(hold => hold.Delivery == delivery);

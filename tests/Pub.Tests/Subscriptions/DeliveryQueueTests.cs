@@ -121,6 +121,24 @@ public sealed class DeliveryQueueTests
     }
 
     [Fact]
+    public void Withdraw_WhatWaitsBehindAnotherReadersHold_NoLongerCountsAsHeld()
+    {
+        var queue = new DeliveryQueue(mostHeld: 3);
+        var other = _fixture.IdleReader();
+        for (var round = 0; round < 5; round++)
+        {
+            queue.Enqueue(_fixture.Deliveries(_reader, "a"));
+            Assert.True(queue.TryTake(out var nacked));
+            Assert.True(queue.TryHold(nacked, Again(nacked), TimeSpan.FromHours(1)));
+            queue.Enqueue(_fixture.Deliveries(other, "a"));
+
+            Assert.False(queue.TryTake(out _), "The key is held.");
+            Assert.Single(queue.Withdraw(other));
+            Assert.Single(queue.Withdraw(_reader));
+        }
+    }
+
+    [Fact]
     public void TryHold_ForLongerThanATimerTakes_IsHeld()
     {
         _queue.Enqueue(_fixture.Deliveries(_reader, "a", "a"));
