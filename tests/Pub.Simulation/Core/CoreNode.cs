@@ -52,6 +52,7 @@ internal sealed class CoreNode
         var record = wanted.Record;
         while (!IsGone && wanted.Record == record && !wanted.IsSuspended && _subscribed.Add(record))
         {
+            wanted.Subscribing++;
             try
             {
                 await Node.Process.Do(() => ConsumeAsync(wanted, record));
@@ -62,8 +63,13 @@ internal sealed class CoreNode
                 // Invalid while the consumer of a deleted subscription has not ended yet.
                 _subscribed.Remove(record);
                 _run.World.Trace.Add(Name, "subscribe", $"{record} failed: {exception.Message}");
-                await _run.Delay(1);
             }
+            finally
+            {
+                wanted.Subscribing--;
+            }
+
+            await _run.Delay(1);
         }
     }
 

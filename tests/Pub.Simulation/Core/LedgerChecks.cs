@@ -54,7 +54,7 @@ internal sealed class LedgerChecks(Ledger ledger, Func<SubscriptionName, string,
                 foreach (var message in line)
                 {
                     var deliveries = ledger.DeliveriesOf(subscription, message.Id);
-                    if (deliveries.Count == 0 || message.BegunAt <= subscription.SkippedUntil || CameByRewind(subscription, message))
+                    if (deliveries.Count == 0 || message.BegunAt <= subscription.SkippedUntil || IsOlder(subscription, message))
                     {
                         continue;
                     }
@@ -70,9 +70,9 @@ internal sealed class LedgerChecks(Ledger ledger, Func<SubscriptionName, string,
         }
     }
 
-    // What lay before the subscription's start comes by a rewind, after what came later.
-    private static bool CameByRewind(SubscriptionRecord subscription, PublishRecord message) =>
-        subscription.WasRewound && (!subscription.ReadsSince.TryGetValue(message.Topic, out var since) || message.BegunAt < since);
+    // What was published before the subscription's start comes by a rewind, or from a former creation's queue, after what came later.
+    private static bool IsOlder(SubscriptionRecord subscription, PublishRecord message) =>
+        !subscription.ReadsSince.TryGetValue(message.Topic, out var since) || message.BegunAt < since;
 
     private static bool IsPromised(SubscriptionRecord subscription, PublishRecord message) =>
         message.State == PublishState.Confirmed

@@ -12,6 +12,9 @@ internal sealed class WantedSubscription(SubscriptionName name, IReadOnlyList<To
 
     /// <summary>Nobody may run it just now: it is being deleted.</summary>
     public bool IsSuspended { get; set; }
+
+    /// <summary>Declarations under way.</summary>
+    public int Subscribing { get; set; }
 }
 
 /// <summary>What people do meanwhile: late subscriptions, rewinds, deletions. And the few messages that kill.</summary>
@@ -162,7 +165,15 @@ internal sealed class Operator(CoreSimulation run)
         }
 
         var subscription = wanted[run.Random.Next(wanted.Count)];
+        Pending++;
         subscription.IsSuspended = true;
+
+        // A declaration that is under way would make it anew, under the name of the old one.
+        while (subscription.Subscribing > 0)
+        {
+            await run.Delay(0.1);
+        }
+
         subscription.Record.IsDeleted = true;
         run.World.Trace.Add("test", "delete", $"{subscription.Record}");
         await CompleteAsync(controller => controller.DeleteAsync(subscription.Name));
@@ -170,6 +181,7 @@ internal sealed class Operator(CoreSimulation run)
         subscription.Record = new SubscriptionRecord(subscription.Name, subscription.Record.Creation + 1);
         run.Ledger.Subscriptions.Add(subscription.Record);
         subscription.IsSuspended = false;
+        Pending--;
         await SubscribeEverywhereAsync(subscription);
     }
 }
