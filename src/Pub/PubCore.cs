@@ -46,7 +46,8 @@ internal sealed class PubCore
         var eraser = new LogEraser(store, runtime, Directory, marks, removal);
         Registry = new SubscriptionRegistry(
             store, runtime, Directory, eraser, loggers.CreateLogger<SubscriptionRegistry>());
-        Producer = new Producer(store, runtime, Directory, Watch, options.Producer, loggers.CreateLogger<Producer>(), options.Timings, Registry);
+        Producer = new Producer(
+            store, runtime, Directory, Watch, options.Producer, loggers.CreateLogger<Producer>(), options.Timings, Registry, SetAside.HeaderBytes);
         Sessions = new SessionKeeper(
             store, runtime, options.LeaseTimings, ProcessName, loggers.CreateLogger<SessionKeeper>(), (name, session) => Registry.RemoveTemporaryAsync(name, session));
         _moving = new Producer(
@@ -56,7 +57,7 @@ internal sealed class PubCore
         Scheduler = scheduling.Scheduler;
         Scheduler.Using = Activate;
         _movers = scheduling.CreateMovers(Sessions);
-        _setAside = new SetAside(runtime, Producer, Scheduler);
+        _setAside = new SetAside(runtime, _moving, Scheduler);
         Trimmer = new Trimmer(
             store, runtime, Directory, Registry, marks, removal, new TrimSource(consumers, Producer), options.Trimming, loggers.CreateLogger<Trimmer>());
         Controller = new Controller(

@@ -11,6 +11,7 @@ switch (args.FirstOrDefault())
         await Suite.LatencyAsync();
         await Suite.BacklogAsync(1_000_000);
         await Suite.HandOverAsync();
+        await Suite.ScheduleAsync(100_000);
         return 0;
     case "raw":
         await Suite.RawAsync();
@@ -27,6 +28,9 @@ switch (args.FirstOrDefault())
     case "handover":
         await Suite.HandOverAsync();
         return 0;
+    case "schedule":
+        await Suite.ScheduleAsync(messages == 0 ? 100_000 : messages);
+        return 0;
     case "latency-child":
         await Latency.ChildAsync(args[1], int.Parse(args[2], CultureInfo.InvariantCulture));
         return 0;
@@ -40,6 +44,6 @@ switch (args.FirstOrDefault())
         await HandOver.ChildAsync(args[1], double.Parse(args[2], CultureInfo.InvariantCulture));
         return 0;
     default:
-        Console.Error.WriteLine("Benchmarks: all, raw, throughput [messages], latency, backlog [messages], handover.");
+        Console.Error.WriteLine("Benchmarks: all, raw, throughput [messages], latency, backlog [messages], handover, schedule [messages].");
         return 2;
 }

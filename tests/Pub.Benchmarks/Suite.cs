@@ -92,5 +92,20 @@ internal static class Suite
         table.Print();
     }
 
+    public static async Task ScheduleAsync(int messages)
+    {
+        var table = new MarkdownTable(
+            "Scheduled messages, all due within one second; 256 callers schedule them", "store", "messages", "scheduled/s", "the last one handled after that second", "a lone one late by, p50");
+        foreach (var store in BenchmarkStore.Names)
+        {
+            var result = await Schedules.MeasureAsync(store, messages);
+            table.Add(
+                store, Text(result.Messages, "N0"), Text(result.ScheduledPerSecond, "N0"), Text(result.LastAfter.TotalSeconds, "F1") + " s",
+                Text(result.LoneLateMilliseconds, "F0") + " ms");
+        }
+
+        table.Print();
+    }
+
     private static string Text(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 }

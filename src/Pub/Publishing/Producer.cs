@@ -28,7 +28,7 @@ public sealed class Producer
 
     internal Producer(
         IDocumentStore store, PubRuntime runtime, TopicDirectory directory, TopicWatch watch, ProducerOptions options, ILogger logger, PubTimings? timings = null,
-        IQueueCreation? queues = null)
+        IQueueCreation? queues = null, int reservedBytes = 0)
     {
         _setup = new ProducerSetup
         {
@@ -38,7 +38,7 @@ public sealed class Producer
             Watch = watch,
             Log = new ShardLog(store, runtime, timings ?? PubTimings.Default, logger, watch.Pending),
             Logger = logger,
-            MaxDocumentBytes = store.MaxDocumentBytes,
+            MaxDocumentBytes = store.MaxDocumentBytes - reservedBytes,
             Writer = runtime.NewId(),
             Queues = queues,
         };

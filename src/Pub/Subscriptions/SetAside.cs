@@ -7,6 +7,11 @@ namespace Pub.Subscriptions;
 /// <summary>Writes messages elsewhere with the schedules and the producer; the caller settles them where they lay once that is done.</summary>
 internal sealed class SetAside(PubRuntime runtime, Producer producer, Scheduler scheduler) : ISetAside
 {
+    /// <summary>
+    /// What the headers added here can take, as stored: the application's messages are that much smaller than a document may be, so that each can be set aside.
+    /// </summary>
+    public const int HeaderBytes = 32 * 1024;
+
     private const int ExceptionChars = 2_000;
     private const int UndecodableBytes = 65_536;
 

@@ -28,7 +28,9 @@ public class ScheduleCostTests : SchedulingTest
         Assert.Equal(count, published.Distinct().Count());
         TestContext.Current.TestOutputHelper!.WriteLine($"scheduling {scheduling} operations; moving {writes} writes, {syncs} of them synced, {store.Calls.Count - writes} reads");
         Assert.InRange(scheduling, 1, count / 100);
-        Assert.InRange(writes, 1, count / 10);
+
+        // How full entries get depends on how the threads run; a message at a time would be more than two writes each.
+        Assert.InRange(writes, 1, count / 3);
         Assert.InRange(store.Calls.Count - writes, 1, count / 100);
     }
 
