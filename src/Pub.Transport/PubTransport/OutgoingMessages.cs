@@ -25,7 +25,8 @@ internal static class OutgoingMessages
             ContentType = context.ContentType?.ToString() ?? OutgoingMessage.DefaultContentType,
             Headers = headers,
             Body = body,
-            TimeToLive = context.TimeToLive is { } limit && limit > TimeSpan.Zero ? limit + (context.Delay ?? TimeSpan.Zero) : null,
+            // Of what is scheduled it counts from when it is due, since nothing says when it was sent.
+            TimeToLive = context.TimeToLive is { } limit && limit > TimeSpan.Zero ? limit : null,
         };
     }
 }
