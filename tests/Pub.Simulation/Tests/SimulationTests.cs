@@ -17,7 +17,7 @@ public sealed class SimulationTests
     [Fact]
     public void Run_ManySeeds_EveryInvariantHolds()
     {
-        var count = int.Parse(Environment.GetEnvironmentVariable("PUB_SIMULATION_SEEDS") ?? "1000", System.Globalization.CultureInfo.InvariantCulture);
+        var count = int.Parse(Environment.GetEnvironmentVariable("PUB_SIMULATION_SEEDS") ?? "2000", System.Globalization.CultureInfo.InvariantCulture);
         var failed = SeedRunner.RunMany(1, count, BrokenRules.None, enough: 3, onFailure: null, out _);
         Assert.True(failed.Count == 0, string.Join(Environment.NewLine, failed.Select(run => run.Report(60))));
     }
