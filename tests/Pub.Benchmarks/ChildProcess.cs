@@ -9,12 +9,20 @@ internal sealed class ChildProcess : IDisposable
 
     private ChildProcess(Process process) => _process = process;
 
-    public static ChildProcess Start(params string[] arguments)
+    public static ChildProcess Start(params string[] arguments) => Start([], arguments);
+
+    /// <summary>The same, with settings of the runtime as environment variables.</summary>
+    public static ChildProcess Start((string Name, string Value)[] runtime, params string[] arguments)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, RedirectStandardInput = true };
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
         {
             start.ArgumentList.Add(typeof(ChildProcess).Assembly.Location);
+        }
+
+        foreach (var (name, value) in runtime)
+        {
+            start.Environment[name] = value;
         }
 
         foreach (var argument in arguments)

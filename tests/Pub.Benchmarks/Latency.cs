@@ -110,11 +110,14 @@ internal static class Latency
         Console.WriteLine(string.Join(' ', latencies.Select(latency => latency.ToString("F4", CultureInfo.InvariantCulture))));
     }
 
-    /// <summary>What a process with 20 subscriptions costs while nothing comes: the share of one core, of a second process on the same file.</summary>
-    public static async Task<double> IdleAsync(TimeSpan duration)
+    /// <summary>
+    /// What a process with some subscriptions costs while nothing comes: the share of one core, of a second process on the same file. Without tiered compilation:
+    /// the compiler, which goes on for minutes after the start, would be most of it.
+    /// </summary>
+    public static async Task<double> IdleAsync(int subscriptions, TimeSpan duration)
     {
         await using var store = await BenchmarkStore.OpenAsync("sqlite");
-        using var child = ChildProcess.Start("idle-child", store.Path!);
+        using var child = ChildProcess.Start([("DOTNET_TieredCompilation", "0")], "idle-child", store.Path!, subscriptions.ToString(CultureInfo.InvariantCulture));
         await child.ReadAsync();
         await Task.Delay(TimeSpan.FromSeconds(8));
         var before = child.CpuTime;
@@ -122,11 +125,11 @@ internal static class Latency
         return (child.CpuTime - before) / duration;
     }
 
-    public static async Task IdleChildAsync(string path)
+    public static async Task IdleChildAsync(string path, int subscriptions)
     {
         await using var store = await Sqlite.SqliteDocumentStore.OpenAsync(new Sqlite.SqliteStoreOptions { Path = path });
         await using var client = PubClient.Create(store);
-        for (var i = 0; i < 20; i++)
+        for (var i = 0; i < subscriptions; i++)
         {
             var topic = TopicName.Topic($"idle-{i}");
             var consumer = await client.SubscribeAsync(SubscriptionName.Plain($"idle-{i}"), options => options.Read(topic));

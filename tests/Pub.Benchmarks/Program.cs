@@ -9,6 +9,7 @@ switch (args.FirstOrDefault())
         await Suite.RawAsync();
         await Suite.ThroughputAsync(500_000);
         await Suite.LatencyAsync();
+        await Suite.IdleAsync();
         await Suite.BacklogAsync(1_000_000);
         await Suite.HandOverAsync();
         await Suite.ScheduleAsync(100_000);
@@ -28,6 +29,9 @@ switch (args.FirstOrDefault())
     case "handover":
         await Suite.HandOverAsync();
         return 0;
+    case "idle":
+        await Suite.IdleAsync();
+        return 0;
     case "schedule":
         await Suite.ScheduleAsync(messages == 0 ? 100_000 : messages);
         return 0;
@@ -35,7 +39,7 @@ switch (args.FirstOrDefault())
         await Latency.ChildAsync(args[1], int.Parse(args[2], CultureInfo.InvariantCulture));
         return 0;
     case "idle-child":
-        await Latency.IdleChildAsync(args[1]);
+        await Latency.IdleChildAsync(args[1], int.Parse(args[2], CultureInfo.InvariantCulture));
         return 0;
     case "backlog-child":
         await Backlog.ChildAsync(args[1], int.Parse(args[2], CultureInfo.InvariantCulture), int.Parse(args[3], CultureInfo.InvariantCulture));
@@ -44,6 +48,6 @@ switch (args.FirstOrDefault())
         await HandOver.ChildAsync(args[1], double.Parse(args[2], CultureInfo.InvariantCulture));
         return 0;
     default:
-        Console.Error.WriteLine("Benchmarks: all, raw, throughput [messages], latency, backlog [messages], handover, schedule [messages].");
+        Console.Error.WriteLine("Benchmarks: all, raw, throughput [messages], latency, idle, backlog [messages], handover, schedule [messages].");
         return 2;
 }

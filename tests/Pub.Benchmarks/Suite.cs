@@ -55,9 +55,18 @@ internal static class Suite
 
         table.Add("sqlite", "write 4 KB and sync, now", Text(await RawLimits.SyncAsync(), "F3"), "", "", "");
         table.Print();
-        var idle = new MarkdownTable("A process with 20 subscriptions while nothing comes, SQLite", "of one core");
-        idle.Add(Text(await Latency.IdleAsync(TimeSpan.FromSeconds(20)) * 100, "F2") + " %");
-        idle.Print();
+    }
+
+    public static async Task IdleAsync()
+    {
+        var table = new MarkdownTable(
+            "A process while nothing comes, SQLite, a second process on the same file, without tiered compilation", "subscriptions", "of one core");
+        foreach (var subscriptions in new[] { 1, 20 })
+        {
+            table.Add(Text(subscriptions, "N0"), Text(await Latency.IdleAsync(subscriptions, TimeSpan.FromSeconds(20)) * 100, "F2") + " %");
+        }
+
+        table.Print();
     }
 
     public static async Task BacklogAsync(int backlog)
