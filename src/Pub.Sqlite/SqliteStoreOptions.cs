@@ -36,7 +36,7 @@ public sealed class SqliteStoreOptions
     /// <summary>
     /// How often the file is asked for other processes' writes while somebody waits for a document. Default 10 ms, from 1 ms to 10 s. It is the
     /// delay, on average half of it, of a message between processes after a silence; for a quarter of a second after each such write the file is asked four times as
-    /// often. A question costs some 50 µs, mostly the waking up. Nobody waiting: no question.
+    /// often, and after ten seconds without one a quarter as often. A question costs some 50 µs, mostly the waking up. Nobody waiting: no question.
     /// </summary>
     public TimeSpan WatchInterval { get; set; } = TimeSpan.FromMilliseconds(10);
 

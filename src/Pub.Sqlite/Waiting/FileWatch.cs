@@ -13,6 +13,10 @@ internal sealed class FileWatch(DocumentConnection connection, WaiterTable waite
     // Where one foreign write came, the next is near: it is looked for more often.
     private static readonly TimeSpan Alert = TimeSpan.FromMilliseconds(250);
 
+    // Where none came for this long, the first one may wait somewhat longer: an idle process is to cost next to nothing.
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(10);
+    private const double QuietFactor = 4;
+
     private readonly int _interval = (int)interval.TotalMilliseconds;
     private long _version = ReadVersion(connection);
     private long _noticed;
@@ -36,8 +40,8 @@ internal sealed class FileWatch(DocumentConnection connection, WaiterTable waite
             return Timeout.Infinite;
         }
 
-        var isAlert = _noticed != 0 && time.GetElapsedTime(_noticed) < Alert;
-        return isAlert ? Math.Max(1, _interval / AlertFactor) : _interval;
+        var silence = _noticed == 0 ? TimeSpan.MaxValue : time.GetElapsedTime(_noticed);
+        return silence < Alert ? Math.Max(1, _interval / AlertFactor) : silence < Quiet ? _interval : (int)(_interval * QuietFactor);
     }
 
     private static long ReadVersion(DocumentConnection connection) => connection.Cached(DocumentSql.DataVersion).ReadNumber() ?? 0;
